@@ -1,11 +1,12 @@
-"""Becomes a PostgreSQL program: `python become.py PARENT_PID IDENTITY PROGRAM ARGUMENT…`.
+"""Becomes another program: `python become.py PARENT_PID IDENTITY SIGNAL PROGRAM ARGUMENT…`.
 
 A script of its own because it runs between fork and exec, where no thread or lock of the
-caller may be touched. It needs the standard library only and never returns.
+caller may be touched. It needs the standard library only and never returns. On Linux the
+program gets the signal when its parent dies, however that happens.
 
 PostgreSQL refuses to run as root. Identities:
 
-- `self`: the calling user, who is not root.
+- `self`: the calling user, unchanged.
 - `namespace`: root, seen as nobody inside a new user namespace. Files stay root's, so nothing
   about the folders above them matters.
 - `nobody`: root where namespaces are forbidden (many containers). The process really becomes
@@ -15,8 +16,8 @@ PostgreSQL refuses to run as root. Identities:
 import ctypes
 import os
 import pwd
-import signal
 import sys
+from pathlib import Path
 
 NOBODY = 65534
 
@@ -55,8 +56,7 @@ def enter_namespace(libc: ctypes.CDLL) -> None:
         ("uid_map", f"{NOBODY} 0 1"),
         ("gid_map", f"{NOBODY} {group} 1"),
     ):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(content)
+        Path("/proc/self", name).write_text(content, encoding="ascii")
 
 
 def drop_to_nobody(libc: ctypes.CDLL | None) -> None:
@@ -76,7 +76,7 @@ def drop_to_nobody(libc: ctypes.CDLL | None) -> None:
             libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
 
 
-def main(parent: int, identity: str, command: list[str]) -> None:
+def main(parent: int, identity: str, farewell: int, command: list[str]) -> None:
     """Take the identity, tie this process to its parent's life, and exec the command."""
     libc = ctypes.CDLL(None, use_errno=True) if ON_LINUX else None
     if identity == "namespace":
@@ -86,15 +86,15 @@ def main(parent: int, identity: str, command: list[str]) -> None:
     elif identity == "nobody":
         drop_to_nobody(libc)
     if libc is not None:
-        # After the change of identity, which would clear it. SIGINT is PostgreSQL's fast shutdown.
-        libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+        # After the change of identity, which would clear it.
+        libc.prctl(PR_SET_PDEATHSIG, farewell, 0, 0, 0)
         if os.getppid() != parent:
-            raise OSError("the process that starts PostgreSQL has already ended")
+            raise OSError("the process that starts it has already ended")
     os.execv(command[0], command)  # noqa: S606  there is no shell on purpose
 
 
 if __name__ == "__main__":
     try:
-        main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
+        main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:])
     except OSError as error:
-        sys.exit(f"{sys.argv[3]}: {error}")
+        sys.exit(f"error: {sys.argv[4]}: {error}")

@@ -20,6 +20,10 @@ class EmbeddedPostgresError(Exception):
         self.message = message
 
 
+class UnusableDataFolder(EmbeddedPostgresError):
+    """The data folder is damaged or was made by another version of PostgreSQL."""
+
+
 @dataclass(frozen=True)
 class RunningServer:
     """A server that is alive on a data folder, whoever started it."""
@@ -76,14 +80,14 @@ def server_processes(cluster: Path) -> frozenset[int]:
 def require_sound(cluster: Path, *, version: str) -> None:
     """Check what must be there before a start is tried.
 
-    Raises EmbeddedPostgresError naming what is missing, or the version that made the folder.
+    Raises UnusableDataFolder naming what is missing, or the version that made the folder.
     """
     for name in ("PG_VERSION", "global/pg_control", PASSWORD_FILE):
         if not (cluster / name).is_file():
-            raise EmbeddedPostgresError(f"The data folder {cluster} is damaged: {name} is missing.")
+            raise UnusableDataFolder(f"The data folder {cluster} is damaged: {name} is missing.")
     found = read_text(cluster / "PG_VERSION")
     if found != version:
-        raise EmbeddedPostgresError(
+        raise UnusableDataFolder(
             f"The data folder {cluster} was made by PostgreSQL {found or '(empty)'}, "
             f"but PostgreSQL {version} is installed."
         )

@@ -4,6 +4,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from enum import StrEnum
@@ -29,10 +30,25 @@ class Identity(StrEnum):
     NOBODY = "nobody"
 
 
-def command(identity: Identity, program: str, *arguments: str) -> list[str]:
-    """Return the argument vector that runs a program as a child of this process."""
-    script = [sys.executable, "-I", "-S", become.__file__, str(os.getpid()), identity]
-    return [*script, str(_program_folder() / program), *arguments]
+def tied_command(
+    program: str,
+    *arguments: str,
+    farewell: signal.Signals,
+    identity: Identity = Identity.SELF,
+) -> list[str]:
+    """Return the argument vector that runs a program as a child which dies with this process.
+
+    On Linux it gets the farewell signal then, also when this process is killed.
+    """
+    script = [sys.executable, "-I", "-S", become.__file__]
+    return [*script, str(os.getpid()), identity, str(int(farewell)), program, *arguments]
+
+
+def postgres_command(identity: Identity, program: str, *arguments: str) -> list[str]:
+    """Return the argument vector that runs a program of PostgreSQL's as somebody."""
+    # SIGINT is the server's fast shutdown.
+    path = str(_program_folder() / program)
+    return tied_command(path, *arguments, farewell=signal.SIGINT, identity=identity)
 
 
 def run(identity: Identity, program: str, *arguments: str) -> str:
@@ -41,7 +57,7 @@ def run(identity: Identity, program: str, *arguments: str) -> str:
     Raises EmbeddedPostgresError with the last line of its complaint when it fails.
     """
     done = subprocess.run(  # noqa: S603  arguments are ours, no shell
-        command(identity, program, *arguments),
+        postgres_command(identity, program, *arguments),
         capture_output=True,
         check=False,
         env=ENVIRONMENT,

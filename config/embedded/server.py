@@ -22,6 +22,7 @@ from config.embedded.cluster import (
     PASSWORD_FILE,
     SUPERUSER,
     EmbeddedPostgresError,
+    UnusableDataFolder,
     discard_stale_lock,
     is_ready,
     require_sound,
@@ -33,8 +34,8 @@ from config.embedded.programs import (
     ENVIRONMENT,
     Identity,
     choose_identity,
-    command,
     major_version,
+    postgres_command,
     run,
 )
 
@@ -75,16 +76,21 @@ class EmbeddedPostgres:
         self._wanted_port = port
         self._fast = fast
         self._cluster = self.data_dir / CLUSTER
-        self._log = self.data_dir / LOG_FILE
+        self.log_file = self.data_dir / LOG_FILE
         self._process: subprocess.Popen[bytes] | None = None
         self._port: int | None = None
 
     @property
-    def superuser_url(self) -> str:
-        """The superuser's URL of the running server. Raises EmbeddedPostgresError before start."""
+    def port(self) -> int:
+        """The port of the running server. Raises EmbeddedPostgresError before start."""
         if self._port is None:
             raise EmbeddedPostgresError(f"PostgreSQL on {self.data_dir} is not started.")
-        return superuser_url(self._cluster, port=self._port)
+        return self._port
+
+    @property
+    def superuser_url(self) -> str:
+        """The superuser's URL of the running server. Raises EmbeddedPostgresError before start."""
+        return superuser_url(self._cluster, port=self.port)
 
     @property
     def pid(self) -> int | None:
@@ -128,7 +134,7 @@ class EmbeddedPostgres:
                 raise _port_taken(self._wanted_port)
             passing = PORT_TAKEN in complaint or any(sign in complaint for sign in NOT_SETTLED)
             if not passing or time.monotonic() > deadline:
-                raise EmbeddedPostgresError(
+                raise UnusableDataFolder(
                     f"PostgreSQL did not start on {self._cluster}: {_essence(complaint)}"
                 )
             time.sleep(POLL_SECONDS)
@@ -235,13 +241,13 @@ class EmbeddedPostgres:
         """
         settings = SETTINGS | (FAST_SETTINGS if self._fast else {}) | {"port": str(port)}
         options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
-        if self._log.exists() and self._log.stat().st_size > LOG_BYTES_KEPT:
-            self._log.replace(self._log.with_suffix(".old.log"))
-        with self._log.open("ab") as log:
+        if self.log_file.exists() and self.log_file.stat().st_size > LOG_BYTES_KEPT:
+            self.log_file.replace(self.log_file.with_suffix(".old.log"))
+        with self.log_file.open("ab") as log:
             beginning = log.tell()
             # A session of its own: Ctrl-C in a terminal must not stop it before its users.
             self._process = subprocess.Popen(  # noqa: S603  arguments are ours, no shell
-                command(identity, "postgres", "-D", str(self._cluster), *options),
+                postgres_command(identity, "postgres", "-D", str(self._cluster), *options),
                 env=ENVIRONMENT,
                 start_new_session=True,
                 stderr=log,
@@ -257,7 +263,7 @@ class EmbeddedPostgres:
             self._port = port
             return None
         self._process = None
-        with self._log.open("rb") as log:
+        with self.log_file.open("rb") as log:
             log.seek(beginning)
             return log.read().decode(errors="replace")
 
@@ -270,7 +276,7 @@ class EmbeddedPostgres:
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
                     f"PostgreSQL on {self._cluster} was not ready after {READY_SECONDS:.0f} s; "
-                    f"its log is {self._log}."
+                    f"its log is {self.log_file}."
                 )
             time.sleep(POLL_SECONDS)
         return False

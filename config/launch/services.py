@@ -1,0 +1,107 @@
+"""Child processes that run as long as the launcher: started, watched and stopped as one."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import IO
+
+from config.embedded.programs import tied_command
+from config.launch.console import LaunchError, say, say_for
+
+LAST_LINES = 20
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """How to run one service, and the words in its log by which it says that it is ready."""
+
+    name: str
+    command: Sequence[str]
+    ready_mark: str
+    ready_seconds: float = 60.0
+    stop_seconds: float = 20.0
+
+
+@dataclass
+class Service:
+    """A running service; whatever it writes is shown with its name in front."""
+
+    spec: ServiceSpec
+    process: subprocess.Popen[str]
+    ended: SimpleQueue["Service"]
+    ready: threading.Event = field(default_factory=threading.Event)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+
+    @classmethod
+    def start(
+        cls, spec: ServiceSpec, *, environment: dict[str, str], ended: SimpleQueue["Service"]
+    ) -> "Service":
+        """Start the service; `ended` will receive it when it has ended, for whatever reason."""
+        process = subprocess.Popen(  # noqa: S603  the command is ours, no shell
+            tied_command(*spec.command, farewell=signal.SIGTERM),
+            env=environment,
+            errors="replace",
+            # Ctrl-C in the terminal reaches the launcher alone, which stops them in order.
+            start_new_session=True,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None  # noqa: S101  because of PIPE
+        service = cls(spec=spec, process=process, ended=ended)
+        threading.Thread(target=service._pump, args=[process.stdout], daemon=True).start()
+        return service
+
+    def wait_until_ready(self) -> None:
+        """Return once the service has said that it is ready.
+
+        Raises LaunchError when it ends instead, or takes too long.
+        """
+        if not self.ready.wait(self.spec.ready_seconds):
+            raise LaunchError(
+                f"{self.spec.name} was not ready after {self.spec.ready_seconds:.0f} s."
+            )
+        if self.process.poll() is not None:
+            raise LaunchError(self.obituary())
+
+    def obituary(self) -> str:
+        """Return how the service ended, with its last lines."""
+        status = self.process.wait()
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        last = "\n".join(f"    {line}" for line in self.lines)
+        return f"{self.spec.name} {how}. Its last lines:\n{last or '    (none)'}"
+
+    def stop(self) -> None:
+        """Ask it to end, and end it by force when it takes too long."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(self.spec.stop_seconds)
+            except subprocess.TimeoutExpired:
+                say(f"{self.spec.name} does not stop: ending it by force.")
+        self.kill()
+        self.process.wait()
+
+    def kill(self) -> None:
+        """End it and its children at once."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    def _pump(self, output: IO[str]) -> None:
+        for line in output:
+            text = line.rstrip()
+            self.lines.append(text)
+            say_for(self.spec.name, text)
+            if self.spec.ready_mark in text:
+                self.ready.set()
+        self.process.wait()
+        self.ready.set()  # nobody needs to wait longer
+        self.ended.put(self)
