@@ -175,7 +175,8 @@ CACHES: dict[str, dict[str, Any]] = {
         "KEY_FUNCTION": "apps.core.caching.organization_key",
     }
 }
-SESSION_ENGINE = "apps.organizations.sessions"
+# Without a shared cache, an ended session would live on in another process's memory.
+SESSION_ENGINE = "apps.organizations.cached_sessions" if _redis else "apps.organizations.sessions"
 SESSION_COOKIE_NAME = "assay_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,0 +1,59 @@
+"""Django's permissions, answered from the capability table for the organisation in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.db import connection
+
+from apps.accounts.models import User
+from apps.contacts.capabilities import Capability
+from apps.contacts.principal import Principal
+from apps.contacts.selectors import principal_of_user
+from apps.core.db.base import PUBLIC_SCHEMA
+
+C = Capability
+
+# What a model permission asks: app -> capability that changes, capability that views.
+APP_CAPABILITIES: dict[str, tuple[Capability, Capability]] = {
+    "programs": (C.AUTHOR_CONTENT, C.VIEW_CONTENT),
+    "cohorts": (C.RUN_COHORTS, C.VIEW_LEARNERS),
+    "assessment": (C.AUTHOR_CONTENT, C.VIEW_CONTENT),
+    "requirements": (C.AUTHOR_CONTENT, C.VIEW_CONTENT),
+    "credentials": (C.AWARD, C.VIEW_LEARNERS),
+    "contacts": (C.MANAGE_CONTACTS, C.VIEW_LEARNERS),
+    "organizations": (C.MANAGE_MEMBERS, C.AUDIT_READ),
+    "core": (C.MANAGE_SETTINGS, C.AUDIT_READ),
+}
+
+
+def capability_of(perm: str) -> str | None:
+    """Return the capability behind `app.action_model` or `assay.capability`; None: nobody's."""
+    app, _, name = perm.partition(".")
+    if app == "assay":
+        return name
+    change, view = APP_CAPABILITIES.get(app, (None, None))
+    return view if name.startswith("view") else change
+
+
+class PrincipalBackend(BaseBackend):
+    """Answers `user.has_perm` by the user's principal; it authenticates nobody."""
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        if not user_obj.is_active:
+            return False
+        principal = cached_principal(user_obj)
+        capability = capability_of(perm)
+        return principal is not None and capability is not None and principal.has(capability)
+
+
+def cached_principal(user: User) -> Principal | None:
+    """Return the user's principal here, looked up once for this user object and schema."""
+    schema = connection.schema_name
+    if schema in (None, PUBLIC_SCHEMA):
+        return None
+    cache: dict[str | None, Principal | None] = user.__dict__.setdefault("_principals", {})
+    if schema not in cache:
+        cache[schema] = principal_of_user(user.pk)
+    return cache[schema]

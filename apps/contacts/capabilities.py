@@ -1,0 +1,52 @@
+"""Who may do what, in one table: an organisation's role -> capabilities."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from apps.organizations.models import OrgRole
+
+
+class Capability(StrEnum):
+    """What a member of an organisation can be allowed to do there."""
+
+    VIEW_CONTENT = "view_content"
+    AUTHOR_CONTENT = "author_content"
+    RUN_COHORTS = "run_cohorts"
+    TAKE_ATTENDANCE = "take_attendance"
+    GRADE = "grade"
+    SIGN_OFF = "sign_off"
+    WAIVE = "waive"
+    AWARD = "award"
+    VIEW_LEARNERS = "view_learners"
+    MANAGE_CONTACTS = "manage_contacts"
+    MANAGE_MEMBERS = "manage_members"
+    VIEW_ANALYTICS = "view_analytics"
+    AUDIT_READ = "audit_read"
+    MANAGE_SETTINGS = "manage_settings"
+    MANAGE_OWNERS = "manage_owners"
+    USE_BACK_OFFICE = "use_back_office"
+
+
+C = Capability
+
+# Of these an instructor has what concerns a cohort only for the cohorts they staff.
+COHORT_SCOPED = frozenset(
+    {C.RUN_COHORTS, C.TAKE_ATTENDANCE, C.GRADE, C.SIGN_OFF, C.VIEW_LEARNERS, C.VIEW_ANALYTICS}
+)
+
+# Everything that only looks; the whole of what an auditor has.
+READING = frozenset(
+    {C.VIEW_CONTENT, C.VIEW_LEARNERS, C.VIEW_ANALYTICS, C.AUDIT_READ, C.USE_BACK_OFFICE}
+)
+
+CAPABILITIES: dict[str, frozenset[Capability]] = {
+    OrgRole.OWNER: frozenset(Capability),
+    OrgRole.ADMIN: frozenset(Capability) - {C.MANAGE_OWNERS},
+    OrgRole.INSTRUCTOR: COHORT_SCOPED | {C.VIEW_CONTENT, C.AUTHOR_CONTENT, C.USE_BACK_OFFICE},
+    OrgRole.AUDITOR: READING,
+    OrgRole.LEARNER: frozenset(),
+}
+
+# Roles whose cohort-scoped capabilities hold in every cohort.
+UNSCOPED_ROLES = frozenset({OrgRole.OWNER, OrgRole.ADMIN, OrgRole.AUDITOR})

@@ -1,0 +1,91 @@
+"""Reads about people that span rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from apps.contacts import ports
+from apps.contacts.models import Contact
+from apps.contacts.principal import Principal
+from apps.organizations.models import MembershipStatus, OrgMembership, OrgRole
+
+
+def alias_ids(contact_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the contact's id and those of everybody merged into it, in id order."""
+    return sorted(alias_ids_of([contact_id])[contact_id])
+
+
+def alias_ids_of(contact_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Return contact -> {itself and its aliases}, in one statement.
+
+    A merge always points at the final survivor (`services.merge_contacts` re-points older
+    aliases), so that one step is enough.
+    """
+    wanted = set(contact_ids)
+    aliases = {contact_id: {contact_id} for contact_id in wanted}
+    merged = Contact.objects.filter(merged_into__in=wanted).values_list("merged_into_id", "id")
+    for survivor, alias in merged:
+        aliases[survivor].add(alias)
+    return aliases
+
+
+def survivor_id(contact_id: uuid.UUID) -> uuid.UUID:
+    """Return the contact that now stands for this one: itself, or what it was merged into."""
+    merged = Contact.objects.filter(pk=contact_id).values_list("merged_into_id", flat=True).first()
+    return merged or contact_id
+
+
+def is_own_work(*, actor_id: uuid.UUID, learner_id: uuid.UUID) -> bool:
+    """Whether both are the same person, by any of their aliases."""
+    if actor_id == learner_id:
+        return True
+    ids = Contact.objects.filter(Q(pk=actor_id) | Q(pk=learner_id)).values_list(
+        "id", "merged_into_id"
+    )
+    return len({merged or own for own, merged in ids}) == 1
+
+
+def principal_of_user(user_id: uuid.UUID) -> Principal | None:
+    """Return who this user is in the organisation in force, or None for a stranger.
+
+    A platform role opens nothing here. Two statements, and one more for cohort staff.
+    """
+    tenant: Any = connection.tenant
+    membership = (
+        OrgMembership.objects.filter(
+            user_id=user_id, organization_id=tenant.id, status=MembershipStatus.ACTIVE
+        )
+        .only("org_role")
+        .first()
+    )
+    contact = Contact.objects.filter(user_id=user_id).only("id").first()
+    if membership is None or contact is None:
+        return None
+    return principal_of(
+        contact_id=contact.id, user_id=user_id, org_id=tenant.id, org_role=membership.org_role
+    )
+
+
+def principal_of(
+    *,
+    contact_id: uuid.UUID,
+    user_id: uuid.UUID | None,
+    org_id: uuid.UUID,
+    org_role: str,
+    scopes: frozenset[str] = frozenset(),
+) -> Principal:
+    """Return the principal; only an instructor's cohorts are looked up."""
+    scoped = org_role == OrgRole.INSTRUCTOR
+    return Principal(
+        user_id=user_id,
+        contact_id=contact_id,
+        org_id=org_id,
+        org_role=org_role,
+        cohort_ids=ports.staffed_cohort_ids(contact_id) if scoped else frozenset(),
+        scopes=scopes,
+    )

@@ -1,0 +1,64 @@
+"""Celery tasks of core, and the base of every task that works inside an organisation."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from celery import Task, shared_task
+from celery.exceptions import Reject
+from django.conf import settings
+from django.db import connection
+from django_tenants.utils import get_tenant_model, tenant_context
+
+from apps.core import outbox
+from apps.core.clock import now
+
+log = logging.getLogger(__name__)
+
+
+class OrganizationTask(Task):  # type: ignore[misc]
+    """A task whose first argument is the schema of the organisation it works in.
+
+    Without one, or with that of an organisation that is gone, it is rejected; the connection is
+    left without an organisation afterwards, so that nothing can run in the previous one's.
+    """
+
+    abstract = True
+
+    def __call__(self, schema: str, *args: Any, **kwargs: Any) -> Any:
+        connection.forget_tenant()
+        with connection.platform():
+            tenant = get_tenant_model().objects.filter(schema_name=schema).first()
+        if tenant is None:
+            raise Reject(f"no organisation has the schema {schema!r}", requeue=False)
+        try:
+            with tenant_context(tenant):
+                return super().__call__(schema, *args, **kwargs)
+        finally:
+            connection.forget_tenant()
+
+
+@shared_task(base=OrganizationTask, name=outbox.DELIVER, acks_late=True)
+def deliver(schema: str, topic: str, key: str) -> int:
+    """Work what (topic, key) is owed in this organisation."""
+    return outbox.deliver(topic, key)
+
+
+@shared_task(name="core.sweep_outbox")
+def sweep_outbox() -> int:
+    """Send again, for every organisation, for messages that are overdue; return how many."""
+    older_than = now() - timedelta(seconds=settings.OUTBOX_SWEEP_SECONDS)
+    sent = 0
+    for tenant in ready_organizations():
+        with tenant_context(tenant):
+            sent += outbox.send_overdue(older_than=older_than)
+    connection.forget_tenant()
+    return sent
+
+
+def ready_organizations() -> list[Any]:
+    """Return the organisations whose schemas stand; for tasks and commands that visit each."""
+    with connection.platform():
+        return list(get_tenant_model().objects.filter(provisioning="ready").order_by("id"))

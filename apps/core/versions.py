@@ -1,0 +1,263 @@
+"""Draft, publish, freeze, copy, compare: one implementation for everything authored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from graphlib import TopologicalSorter
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.db.models import Max
+
+from apps.core.models import Definition, Version, VersionChild, VersionStatus
+from apps.core.problems import Conflict
+
+V = TypeVar("V", bound=Version)
+
+
+@dataclass(frozen=True)
+class PublicationProblem:
+    """One reason why a draft can't be published; `key` names the part at fault."""
+
+    code: str
+    message: str
+    key: str = ""
+
+
+class NotPublishable(Conflict):
+    code = "not-publishable"
+    title = "This draft cannot be published yet."
+
+
+class NotADraft(Conflict):
+    code = "not-a-draft"
+    title = "This version is published: it can no longer be changed."
+
+
+class DraftExists(Conflict):
+    code = "draft-exists"
+    title = "There is a draft already."
+
+
+class NotPublished(Conflict):
+    code = "not-published"
+    title = "Only a published version can be retired."
+
+
+def child_models(version_model: type[Version]) -> list[type[VersionChild]]:
+    """Return the models whose rows are parts of such a version, referenced ones first."""
+    children = {
+        relation.related_model
+        for relation in version_model._meta.related_objects
+        if relation.field.name == "version" and issubclass(relation.related_model, VersionChild)
+    }
+    graph = {child: set(_sibling_fields(child, children).values()) - {child} for child in children}
+    ordered = TopologicalSorter(
+        {c: sorted(graph[c], key=_table) for c in sorted(children, key=_table)}
+    )
+    return list(ordered.static_order())
+
+
+def _table(model: type[models.Model]) -> str:
+    return model._meta.db_table
+
+
+def _sibling_fields(
+    child: type[VersionChild], children: set[type[VersionChild]]
+) -> dict[str, type[VersionChild]]:
+    return {
+        f.attname: f.related_model
+        for f in child._meta.concrete_fields
+        if isinstance(f, models.ForeignKey) and f.related_model in children
+    }
+
+
+def lock_version(version: V) -> V:
+    """Return the version read again under a row lock."""
+    locked: V = type(version)._default_manager.select_for_update().get(pk=version.pk)
+    return locked
+
+
+@transaction.atomic
+def publish(*, version: V, actor: Any, at: datetime) -> V:
+    """Return the draft as the definition's next numbered version, frozen from now on.
+
+    Raises NotADraft, or NotPublishable with every PublicationProblem.
+    """
+    version = lock_version(version)
+    if not version.is_draft:
+        raise NotADraft
+    version.before_publish()
+    problems = version.publication_problems()
+    if problems:
+        raise NotPublishable(
+            errors=[
+                {"field": problem.key, "code": problem.code, "message": problem.message}
+                for problem in problems
+            ]
+        )
+    newest = type(version)._default_manager.filter(definition_id=version.definition_id).aggregate(
+        newest=Max("number")
+    )["newest"]
+    version.number = (newest or 0) + 1
+    version.status = VersionStatus.PUBLISHED
+    version.published_at = at
+    version.published_by = actor
+    version.save()
+    return version
+
+
+@transaction.atomic
+def retire(*, version: V, actor: Any, at: datetime) -> V:
+    """Return the published version, retired: what points at it stays, nothing new may.
+
+    Raises NotPublished.
+    """
+    version = lock_version(version)
+    if version.status != VersionStatus.PUBLISHED:
+        raise NotPublished
+    version.status = VersionStatus.RETIRED
+    version.retired_at = at
+    version.save(update_fields=["status", "retired_at"])
+    return version
+
+
+@transaction.atomic
+def new_draft(*, definition: Definition, actor: Any, at: datetime) -> Version:
+    """Return a new draft: a copy of the newest version with all its parts, or an empty one.
+
+    Raises DraftExists.
+    """
+    model = _version_model(type(definition))
+    type(definition)._default_manager.select_for_update().get(pk=definition.pk)
+    versions = model._default_manager.filter(definition_id=definition.pk)
+    if versions.filter(status=VersionStatus.DRAFT).exists():
+        raise DraftExists
+    newest = versions.order_by("-number").first()
+    if newest is None:
+        draft: Version = model._default_manager.create(definition_id=definition.pk)
+        return draft
+    return _copy(newest)
+
+
+def _version_model(definition_model: type[Definition]) -> type[Version]:
+    related = definition_model._meta.get_field("versions").related_model
+    assert isinstance(related, type) and issubclass(related, Version)  # noqa: S101
+    return related
+
+
+_NOT_COPIED = {"id", "status", "number", "created_at", "published_at", "published_by", "retired_at"}
+
+
+def _values(row: models.Model, *, without: set[str]) -> dict[str, Any]:
+    return {
+        f.attname: getattr(row, f.attname)
+        for f in row._meta.concrete_fields
+        if f.name not in without
+    }
+
+
+def _copy(version: Version) -> Version:
+    model = type(version)
+    draft: Version = model._default_manager.create(**_values(version, without=_NOT_COPIED))
+    models_in_order = child_models(model)
+    copied: dict[type[VersionChild], dict[Any, Any]] = {}
+    for child in models_in_order:
+        siblings = _sibling_fields(child, set(models_in_order))
+        rows = list(child._default_manager.filter(version_id=version.pk).order_by("id"))
+        copies = []
+        for row in rows:
+            values = _values(row, without={"id", "version"})
+            for name, target in siblings.items():
+                if values[name] is not None:
+                    values[name] = copied[target][values[name]]
+            copies.append(child(version_id=draft.pk, **values))
+        child._default_manager.bulk_create(copies)
+        copied[child] = {row.pk: copy.pk for row, copy in zip(rows, copies, strict=True)}
+    return draft
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field's value before and after."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class PartChange:
+    """One part of a version that was added, removed or changed; `part` is "" for the version."""
+
+    part: str
+    key: str
+    outcome: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class VersionDiff:
+    """Everything that differs between two versions of one definition."""
+
+    changes: tuple[PartChange, ...] = field(default_factory=tuple)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+
+def diff(old: Version | None, new: Version) -> VersionDiff:
+    """Return what `new` changes; without an old version everything is added."""
+    changes: list[PartChange] = []
+    if old is not None:
+        fields = _field_changes(
+            _comparable(old, {"definition"}, {}), _comparable(new, {"definition"}, {})
+        )
+        if fields:
+            changes.append(PartChange(part="", key="", outcome="changed", fields=fields))
+    for child in child_models(type(new)):
+        changes.extend(_part_changes(child, old, new))
+    return VersionDiff(tuple(changes))
+
+
+def _part_changes(
+    child: type[VersionChild], old: Version | None, new: Version
+) -> Iterator[PartChange]:
+    before = _parts(child, old) if old is not None else {}
+    after = _parts(child, new)
+    name = str(child._meta.verbose_name)
+    for key in sorted(before.keys() | after.keys()):
+        if key not in before:
+            fields = tuple(FieldChange(f, None, value) for f, value in after[key].items())
+            yield PartChange(name, key, "added", fields)
+        elif key not in after:
+            fields = tuple(FieldChange(f, value, None) for f, value in before[key].items())
+            yield PartChange(name, key, "removed", fields)
+        elif fields := _field_changes(before[key], after[key]):
+            yield PartChange(name, key, "changed", fields)
+
+
+def _parts(child: type[VersionChild], version: Version) -> dict[str, dict[str, Any]]:
+    """Return key -> values, with references to siblings told by their keys, not ids."""
+    family = set(child_models(type(version)))
+    siblings = {
+        name: dict(target._default_manager.filter(version_id=version.pk).values_list("id", "key"))
+        for name, target in _sibling_fields(child, family).items()
+    }
+    rows = child._default_manager.filter(version_id=version.pk)
+    return {row.key: _comparable(row, {"version", "key"}, siblings) for row in rows}
+
+
+def _comparable(
+    row: models.Model, without: set[str], siblings: dict[str, dict[Any, str]]
+) -> dict[str, Any]:
+    values = _values(row, without=_NOT_COPIED | without)
+    for name, keys in siblings.items():
+        values[name] = keys.get(values[name], values[name])
+    return values
+
+
+def _field_changes(old: dict[str, Any], new: dict[str, Any]) -> tuple[FieldChange, ...]:
+    return tuple(FieldChange(f, old[f], new[f]) for f in new if old[f] != new[f])

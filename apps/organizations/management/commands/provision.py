@@ -1,0 +1,37 @@
+"""`manage.py provision`: make the schemas of organisations that were asked for."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+
+from apps.core.db.base import PUBLIC_SCHEMA
+from apps.organizations.models import Organization, ProvisioningStep
+from apps.organizations.provisioning import provision
+from apps.organizations.services import request_organization
+
+
+class Command(BaseCommand):
+    help = "Create an organisation and make its schema; without --slug resume all unfinished ones."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--slug", help="short name, the first part of its host")
+        parser.add_argument("--name", help="full name (default: the slug)")
+        parser.add_argument("--host", help="its host (default: <slug>.<PLATFORM_HOST>)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection.set_schema(PUBLIC_SCHEMA)
+        slug = options["slug"]
+        if slug and not Organization.objects.filter(slug=slug).exists():
+            request_organization(
+                slug=slug, name=options["name"] or slug, host=options["host"] or None
+            )
+        waiting = Organization.objects.exclude(provisioning=ProvisioningStep.READY)
+        for organization in waiting.order_by("created_at"):
+            started = time.perf_counter()
+            provision(organization)
+            seconds = time.perf_counter() - started
+            self.stdout.write(f"{organization.slug}: ready in {seconds:.1f} s")

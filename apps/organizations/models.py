@@ -1,0 +1,226 @@
+"""Organisations and who belongs to them: the public schema's part of tenancy."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django_tenants.models import DomainMixin, TenantMixin
+
+from apps.core.ids import uuid7
+from apps.core.models import ClockTimestamp
+
+
+class Plan(models.TextChoices):
+    FREE = "free"
+    TEAM = "team"
+    ENTERPRISE = "enterprise"
+
+
+class OrganizationStatus(models.TextChoices):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class ProvisioningStep(models.TextChoices):
+    """What has been done for an organisation; each step can be repeated after a failure."""
+
+    REQUESTED = "requested"
+    SCHEMA_CREATED = "schema_created"
+    MIGRATED = "migrated"
+    READY = "ready"
+
+
+class Organization(TenantMixin):
+    """One customer: a schema and a database role of the same name, and the hosts that lead to it.
+
+    Rows are created by `services.request_organization` and brought to `ready` by the owner's
+    process (`manage.py provision`), which can resume after any failure.
+    """
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=50, unique=True)
+    plan = models.CharField(max_length=20, choices=Plan, default=Plan.FREE)
+    status = models.CharField(
+        max_length=20, choices=OrganizationStatus, default=OrganizationStatus.ACTIVE
+    )
+    region = models.CharField(max_length=50, blank=True, default="")
+    created_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+    provisioning = models.CharField(
+        max_length=20, choices=ProvisioningStep, default=ProvisioningStep.REQUESTED
+    )
+    provisioning_error = models.TextField(blank=True, default="")
+    sso_provider = models.CharField(max_length=20, blank=True, default="")
+    saml_metadata_url = models.URLField(max_length=500, blank=True, default="")
+    sso_enforced = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "organizations"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.status == OrganizationStatus.SUSPENDED
+
+
+def schema_of(organization_id: uuid.UUID) -> str:
+    """Return the name that an organisation's schema and its database role share."""
+    return f"org_{organization_id.hex}"
+
+
+class OrganizationDomain(DomainMixin):
+    """A host that leads to an organisation."""
+
+    class Meta:
+        db_table = "organization_domains"
+
+
+class OrgRole(models.TextChoices):
+    OWNER = "owner"
+    ADMIN = "admin"
+    INSTRUCTOR = "instructor"
+    LEARNER = "learner"
+    AUDITOR = "auditor"
+
+
+class MembershipStatus(models.TextChoices):
+    INVITED = "invited"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+
+
+class OrgMembership(models.Model):
+    """A user's standing in one organisation.
+
+    Tenant code can only read it: membership changes go through `connection.platform()`, else an
+    organisation could claim a stranger's account.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="memberships"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships"
+    )
+    org_role = models.CharField(max_length=20, choices=OrgRole, default=OrgRole.LEARNER)
+    status = models.CharField(
+        max_length=20, choices=MembershipStatus, default=MembershipStatus.INVITED
+    )
+    created_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+
+    class Meta:
+        db_table = "org_memberships"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["organization", "user"], name="membership_once_per_organization"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.org_role} ({self.status})"
+
+
+class Invitation(models.Model):
+    """An open offer of membership to an e-mail address; the link's secret is stored hashed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="invitations"
+    )
+    email = models.EmailField(max_length=254)
+    org_role = models.CharField(max_length=20, choices=OrgRole, default=OrgRole.LEARNER)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by_id = models.UUIDField()
+    created_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "org_invitations"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                "organization",
+                Lower("email"),
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_one_open_per_email",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class SupportGrant(models.Model):
+    """An audited, time-boxed permission for a platform admin to act inside an organisation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="support_grants"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="support_grants"
+    )
+    reason = models.TextField()
+    granted_by_id = models.UUIDField()
+    granted_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "support_grants"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("granted_at")), name="support_grant_ends"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class PlatformAction(models.Model):
+    """One act across organisations: who, what and why. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    actor_id = models.UUIDField(null=True)
+    organization_id = models.UUIDField(null=True)
+    action = models.CharField(max_length=100)
+    details = models.JSONField(default=dict)
+    recorded_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+
+    class Meta:
+        db_table = "platform_actions"
+
+    def __str__(self) -> str:
+        return self.action
+
+
+class UserSession(AbstractBaseSession):
+    """A signed-in browser, bound to one organisation (null: the platform's own host).
+
+    Row-level security shows an organisation only its own; the session's host is checked when it
+    is loaded.
+    """
+
+    organization_id = models.UUIDField(null=True, db_index=True)
+    host = models.CharField(max_length=253)
+    user_id = models.UUIDField(null=True, db_index=True)
+    created_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+
+    objects: ClassVar[BaseSessionManager[UserSession]] = BaseSessionManager()
+
+    class Meta:
+        db_table = "user_sessions"

@@ -1,0 +1,219 @@
+"""Writes about organisations and memberships, in the public schema."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from apps.accounts.models import User
+from apps.core.ids import uuid7
+from apps.core.problems import Conflict, NotFound
+from apps.core.revisions import violates
+from apps.organizations.models import (
+    Invitation,
+    MembershipStatus,
+    Organization,
+    OrganizationDomain,
+    OrgMembership,
+    OrgRole,
+    PlatformAction,
+    UserSession,
+    schema_of,
+)
+
+INVITATION_LASTS = timedelta(days=14)
+
+
+class HostTaken(Conflict):
+    code = "host-taken"
+    title = "This host or short name belongs to another organisation."
+
+
+class InvitationGone(NotFound):
+    code = "invitation-gone"
+    title = "This invitation is not open any more."
+
+
+class AlreadyMember(Conflict):
+    code = "already-member"
+    title = "This person is a member already."
+
+
+class LastOwner(Conflict):
+    code = "last-owner"
+    title = "An organisation keeps at least one owner."
+
+
+@transaction.atomic
+def request_organization(*, slug: str, name: str, host: str | None = None) -> Organization:
+    """Return a new organisation's row with its host; `provision` makes its schema.
+
+    Raises HostTaken.
+    """
+    organization_id = uuid7()
+    organization = Organization(
+        id=organization_id, slug=slug, name=name, schema_name=schema_of(organization_id)
+    )
+    try:
+        with transaction.atomic():
+            organization.save(force_insert=True)
+            OrganizationDomain.objects.create(
+                tenant=organization,
+                domain=host or f"{slug}.{settings.PLATFORM_HOST}",
+                is_primary=True,
+            )
+    except IntegrityError as error:
+        if violates(error, "organizations_slug", "organization_domains_domain"):
+            raise HostTaken from error
+        raise
+    return organization
+
+
+def record_platform_action(
+    *,
+    action: str,
+    organization_id: uuid.UUID | None,
+    actor_id: uuid.UUID | None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Record who acted across organisations. Call inside `connection.platform()`."""
+    PlatformAction.objects.create(
+        action=action, organization_id=organization_id, actor_id=actor_id, details=details or {}
+    )
+
+
+def hash_invitation(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def invite(
+    *, organization_id: uuid.UUID, email: str, org_role: str, invited_by_id: uuid.UUID, at: datetime
+) -> tuple[Invitation, str]:
+    """Return the open invitation of this address and its secret; an older one is replaced.
+
+    Call inside `connection.platform()`. Raises AlreadyMember.
+    """
+    email = email.strip().lower()
+    if OrgMembership.objects.filter(
+        organization_id=organization_id, user__email=email, status=MembershipStatus.ACTIVE
+    ).exists():
+        raise AlreadyMember
+    Invitation.objects.filter(
+        organization_id=organization_id, email=email, accepted_at=None, withdrawn_at=None
+    ).update(withdrawn_at=at)
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        organization_id=organization_id,
+        email=email,
+        org_role=org_role,
+        token_hash=hash_invitation(token),
+        invited_by_id=invited_by_id,
+        expires_at=at + INVITATION_LASTS,
+    )
+    record_platform_action(
+        action="member.invited",
+        organization_id=organization_id,
+        actor_id=invited_by_id,
+        details={"invitation": str(invitation.id), "role": org_role},
+    )
+    return invitation, token
+
+
+def open_invitation(*, organization_id: uuid.UUID, token: str, at: datetime) -> Invitation:
+    """Return the invitation of this secret; raises InvitationGone when used, old or foreign."""
+    invitation = Invitation.objects.filter(
+        organization_id=organization_id,
+        token_hash=hash_invitation(token),
+        accepted_at=None,
+        withdrawn_at=None,
+        expires_at__gt=at,
+    ).first()
+    if invitation is None:
+        raise InvitationGone
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(
+    *, organization_id: uuid.UUID, token: str, password: str | None, at: datetime
+) -> User:
+    """Return the user who is now a member; an existing account keeps its password.
+
+    The link came to the address itself, so the address is proved. Call inside
+    `connection.platform()`. Raises InvitationGone.
+    """
+    invitation = open_invitation(organization_id=organization_id, token=token, at=at)
+    Invitation.objects.select_for_update().get(pk=invitation.pk)
+    user = User.objects.filter(email=invitation.email).first()
+    if user is None:
+        user = User.objects.create_user(invitation.email, password)
+    add_member(organization_id=organization_id, user=user, org_role=invitation.org_role)
+    Invitation.objects.filter(pk=invitation.pk).update(accepted_at=at)
+    record_platform_action(
+        action="member.joined",
+        organization_id=organization_id,
+        actor_id=user.id,
+        details={"invitation": str(invitation.id)},
+    )
+    return user
+
+
+def add_member(*, organization_id: uuid.UUID, user: User, org_role: str) -> OrgMembership:
+    """Return the user's active membership, made or re-activated with this role."""
+    membership, _ = OrgMembership.objects.update_or_create(
+        organization_id=organization_id,
+        user=user,
+        defaults={"org_role": org_role, "status": MembershipStatus.ACTIVE},
+    )
+    return membership
+
+
+@transaction.atomic
+def change_member(
+    *,
+    membership: OrgMembership,
+    actor_id: uuid.UUID | None,
+    org_role: str | None = None,
+    status: str | None = None,
+) -> OrgMembership:
+    """Return the membership with its new role or status; a deactivated one loses its sessions.
+
+    Call inside `connection.platform()`. Raises LastOwner.
+    """
+    Organization.objects.select_for_update().get(pk=membership.organization_id)
+    membership = OrgMembership.objects.select_for_update().get(pk=membership.pk)
+    before = {"org_role": membership.org_role, "status": membership.status}
+    membership.org_role = org_role or membership.org_role
+    membership.status = status or membership.status
+    membership.save(update_fields=["org_role", "status"])
+    _keep_an_owner(membership.organization_id)
+    if membership.status != MembershipStatus.ACTIVE:
+        UserSession.objects.filter(
+            organization_id=membership.organization_id, user_id=membership.user_id
+        ).delete()
+    record_platform_action(
+        action="member.changed",
+        organization_id=membership.organization_id,
+        actor_id=actor_id,
+        details={
+            "user": str(membership.user_id),
+            "before": before,
+            "after": {"org_role": membership.org_role, "status": membership.status},
+        },
+    )
+    return membership
+
+
+def _keep_an_owner(organization_id: uuid.UUID) -> None:
+    owners = OrgMembership.objects.filter(
+        organization_id=organization_id, org_role=OrgRole.OWNER, status=MembershipStatus.ACTIVE
+    )
+    if not owners.exists():
+        raise LastOwner
