@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from apps.core.models import Definition, Version, VersionChild
+from apps.core.models import Definition, Version, VersionChild, VersionStatus
 from apps.core.versions import PublicationProblem
 from apps.programs.publication import (
     ItemSpec,
@@ -150,7 +150,7 @@ class ProgramVersion(Version):
             PinSpec(
                 key=pin.key,
                 position=pin.position,
-                is_published=not pin.course_version.is_draft,
+                is_published=pin.course_version.status == VersionStatus.PUBLISHED,
             )
             for pin in self.courses.select_related("course_version").order_by("position", "key")
         ]

@@ -80,7 +80,9 @@ def program_problems(pins: Sequence[PinSpec]) -> list[PublicationProblem]:
     problems += _repeated_positions((pin.key, pin.position) for pin in pins)
     problems += [
         PublicationProblem(
-            "course-not-published", f"“{pin.key}” pins a course version that is a draft.", pin.key
+            "course-not-published",
+            f"“{pin.key}” pins a course version that is not published.",
+            pin.key,
         )
         for pin in pins
         if not pin.is_published
