@@ -274,9 +274,9 @@ class ProgressEvent(HistoryModel):
     """Something that happened to a learner.
 
     `asserted_by` is who says so, null when the platform found it itself. `idempotency_key` is
-    unique per contact unless empty; keys that clients choose are kept apart from ours by a prefix, so nobody
-    can occupy the key of an event that only the platform may write. `events.EventType` tells what
-    each type carries. Written by `services.progress`.
+    unique per contact unless empty; keys that clients choose are kept apart from ours by a prefix,
+    so nobody can occupy the key of an event that only the platform may write. What each type
+    carries is told in `events`. Written by `services.progress`.
     """
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="progress_events")

@@ -1,0 +1,1 @@
+"""Pure decisions about participation, schedules and progress."""

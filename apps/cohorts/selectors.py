@@ -1,0 +1,198 @@
+"""Reads that span cohorts, sessions, attendance and events, each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from apps.cohorts.models import (
+    AttendanceRecord,
+    AttendanceStatus,
+    Cohort,
+    CohortEnrollment,
+    CohortSession,
+    CohortStaff,
+    CohortStatus,
+    EnrollmentState,
+    ProgressEvent,
+)
+from apps.cohorts.rules.progress import FOLDED, CoursePlan, Happening, ItemPlan, ModulePlan
+from apps.contacts.selectors import alias_ids
+from apps.programs.selectors import pinned_courses
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One learner's line on the attendance sheet of a session; `revision` 0: nothing said yet."""
+
+    enrollment_id: UUID
+    contact_id: UUID
+    display_name: str
+    state: str
+    revision: int
+    record: AttendanceRecord | None
+
+
+@dataclass(frozen=True)
+class AttendanceSummary:
+    """One enrolment's attendance: of the sessions that were not cancelled, the required ones."""
+
+    required: int
+    present: int = 0
+    late: int = 0
+    excused: int = 0
+    absent: int = 0
+    minutes: int = 0
+
+    @property
+    def attended(self) -> int:
+        return self.present + self.late
+
+    @property
+    def unrecorded(self) -> int:
+        return self.required - self.attended - self.excused - self.absent
+
+
+def staffed_cohort_ids(contact_id: UUID) -> frozenset[UUID]:
+    """Return the cohorts that this person works with, under any of their aliases."""
+    staff = CohortStaff.objects.filter(contact_id__in=alias_ids(contact_id))
+    return frozenset(staff.values_list("cohort_id", flat=True))
+
+
+def own_enrollments(contact_id: UUID) -> list[CohortEnrollment]:
+    """Return everything this person takes or took part in, the newest first."""
+    return list(
+        CohortEnrollment.objects.filter(contact_id__in=alias_ids(contact_id))
+        .select_related("cohort__program_version__definition")
+        .order_by("-created_at")
+    )
+
+
+def self_paced_cohort(course_id: UUID) -> Cohort | None:
+    """Return the open self-paced cohort in which a learner may take this course, the newest."""
+    return (
+        Cohort.objects.filter(
+            status=CohortStatus.OPEN,
+            is_self_paced=True,
+            program_version__courses__course_version__definition_id=course_id,
+        )
+        .order_by("-starts_on", "-id")
+        .first()
+    )
+
+
+def attendance_sheet(session: CohortSession) -> list[SheetRow]:
+    """Return a line for everybody who takes part, or of whom something was said, by name."""
+    records = {
+        record.enrollment_id: record
+        for record in AttendanceRecord.objects.filter(session=session).current()
+    }
+    enrollments = (
+        CohortEnrollment.objects.filter(
+            Q(state=EnrollmentState.ENROLLED) | Q(id__in=list(records)),
+            cohort_id=session.cohort_id,
+        )
+        .select_related("contact")
+        .order_by("contact__display_name", "id")
+    )
+    return [
+        SheetRow(
+            enrollment_id=enrollment.id,
+            contact_id=enrollment.contact_id,
+            display_name=enrollment.contact.display_name,
+            state=enrollment.state,
+            revision=record.revision if record else 0,
+            record=record,
+        )
+        for enrollment in enrollments
+        for record in [records.get(enrollment.id)]
+    ]
+
+
+def attendance_summary(enrollment_ids: Collection[UUID]) -> dict[UUID, AttendanceSummary]:
+    """Return each enrolment's attendance at the required sessions that were not cancelled."""
+    required = dict(
+        CohortEnrollment.objects.filter(id__in=enrollment_ids)
+        .annotate(
+            required=Count(
+                "cohort__sessions",
+                filter=Q(cohort__sessions__is_required=True, cohort__sessions__cancelled_at=None),
+            )
+        )
+        .values_list("id", "required")
+    )
+    said: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for enrollment_id, status, minutes in (
+        AttendanceRecord.objects.filter(
+            enrollment_id__in=enrollment_ids,
+            session__is_required=True,
+            session__cancelled_at=None,
+        )
+        .current()
+        .values_list("enrollment_id", "status", "minutes")
+    ):
+        said[enrollment_id][AttendanceStatus(status).value] += 1
+        said[enrollment_id]["minutes"] += minutes or 0
+    return {
+        enrollment_id: AttendanceSummary(required=count, **said[enrollment_id])
+        for enrollment_id, count in required.items()
+    }
+
+
+def course_plans(program_version_ids: Collection[UUID]) -> dict[UUID, tuple[CoursePlan, ...]]:
+    """Return program version -> the courses it pins, as the projection counts them."""
+    return {
+        program_version_id: tuple(
+            CoursePlan(
+                course_id=course.course_id,
+                course_version_id=course.course_version_id,
+                modules=tuple(
+                    ModulePlan(
+                        id=module.id,
+                        key=module.key,
+                        items=tuple(
+                            ItemPlan(id=item.id, is_required=item.is_required)
+                            for item in module.items
+                        ),
+                    )
+                    for module in course.modules
+                ),
+            )
+            for course in courses
+        )
+        for program_version_id, courses in pinned_courses(program_version_ids).items()
+    }
+
+
+def happenings(enrollment_ids: Collection[UUID]) -> dict[UUID, list[Happening]]:
+    """Return each enrolment's events that count towards progress, as they were recorded."""
+    events: dict[UUID, list[Happening]] = defaultdict(list)
+    for enrollment_id, type_, entity_id, payload, occurred_at in (
+        ProgressEvent.objects.filter(enrollment_id__in=enrollment_ids, type__in=FOLDED)
+        .order_by("recorded_at", "id")
+        .values_list("enrollment_id", "type", "entity_id", "payload", "occurred_at")
+    ):
+        placed = payload.get("module_items")
+        events[enrollment_id].append(
+            Happening(
+                type=type_,
+                entity_id=entity_id,
+                items=_ids(placed) if placed is not None else frozenset(filter(None, [entity_id])),
+                occurred_at=occurred_at,
+                time_spent_seconds=_seconds(payload.get("time_spent")),
+            )
+        )
+    return events
+
+
+def _ids(values: Iterable[Any]) -> frozenset[UUID]:
+    return frozenset(UUID(str(value)) for value in values)
+
+
+def _seconds(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -1,0 +1,64 @@
+"""Writes of this app, by noun; other apps import them from here."""
+
+from apps.cohorts.services.assertions import Assertion, AssertionOutcome, assert_progress
+from apps.cohorts.services.attendance import AttendanceEntry, record_attendance
+from apps.cohorts.services.cohorts import (
+    add_staff,
+    cancel_cohort,
+    create_cohort,
+    end_cohort,
+    open_cohort,
+    remove_staff,
+    update_cohort,
+)
+from apps.cohorts.services.enrollments import (
+    end_enrollment,
+    enroll,
+    enroll_all,
+    invite,
+    withdraw,
+)
+from apps.cohorts.services.notices import notify_promoted
+from apps.cohorts.services.progress import (
+    project_course_progress,
+    project_progress,
+    rebuild_course_progress,
+    record_event,
+)
+from apps.cohorts.services.sessions import (
+    Meeting,
+    cancel_session,
+    reschedule_session,
+    schedule_series,
+    schedule_session,
+)
+
+__all__ = [
+    "Assertion",
+    "AssertionOutcome",
+    "AttendanceEntry",
+    "Meeting",
+    "add_staff",
+    "assert_progress",
+    "cancel_cohort",
+    "cancel_session",
+    "create_cohort",
+    "end_cohort",
+    "end_enrollment",
+    "enroll",
+    "enroll_all",
+    "invite",
+    "notify_promoted",
+    "open_cohort",
+    "project_course_progress",
+    "project_progress",
+    "rebuild_course_progress",
+    "record_attendance",
+    "record_event",
+    "remove_staff",
+    "reschedule_session",
+    "schedule_series",
+    "schedule_session",
+    "update_cohort",
+    "withdraw",
+]
