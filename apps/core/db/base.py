@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql.operations import DatabaseOperations as PostgresOperations
+from django.utils.functional import cached_property
 from django_tenants.postgresql_backend import base as tenants
 
 PLATFORM_ROLE = "assay_platform"
@@ -41,6 +42,13 @@ class DatabaseWrapper(tenants.DatabaseWrapper):  # type: ignore[misc]
         self.tenant: Any = None
         self.settings_dict.pop("SCHEMA", None)
 
+    @cached_property
+    def pg_version(self) -> int:
+        """The server's version number, told by the connection itself: no cursor, no schema."""
+        self.ensure_connection()
+        version: int = self.connection.info.server_version
+        return version
+
     @property
     def is_owner(self) -> bool:
         """Whether this process connects as the owner of the tables (migrations, provisioning)."""
@@ -54,6 +62,9 @@ class DatabaseWrapper(tenants.DatabaseWrapper):  # type: ignore[misc]
         super().set_tenant(tenant, include_public)
         if unchanged and kept == self._wanted():
             self.search_path_set_schemas = kept
+
+    def check_constraints(self, table_names: Any = None) -> None:
+        """Nothing to check late: no constraint is deferred."""
 
     def forget_tenant(self) -> None:
         """Return to the state of a new connection: any query raises NoOrganization."""
