@@ -5,6 +5,7 @@ PostgreSQL is a direct child of the caller, bound to 127.0.0.1, and ends with th
 """
 
 import locale
+import re
 import secrets
 import shutil
 import signal
@@ -309,13 +310,12 @@ def _port_taken(port: int) -> EmbeddedPostgresError:
 
 
 def _essence(complaint: str) -> str:
-    """Return the one line of a server log that says why it ended."""
-    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
-    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
-    line = (fatal or lines or ["it ended without a word"])[-1]
-    for mark in ("FATAL:", "PANIC:"):
-        line = line.partition(mark)[2].strip() or line
-    return line
+    """Return in one line why a server ended: its last fatal message, with the detail if any."""
+    found = re.findall(r"(?:FATAL|PANIC): +(.+)(?:\n.*DETAIL: +(.+))?", complaint)
+    if found:
+        message, detail = found[-1]
+        return f"{message} ({detail})" if detail else message
+    return (complaint.strip().splitlines() or ["it ended without a word"])[-1]
 
 
 def _character_type() -> str:
