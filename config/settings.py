@@ -154,7 +154,12 @@ TEST_RUNNER = "django.test.runner.DiscoverRunner"
 # --- Work that is owed --------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("BROKER_URL", default="memory://")
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"init_extension": False, "visibility_timeout": 900}
+    {
+        "init_extension": False,
+        "visibility_timeout": 900,
+        # Else the driver prefers DATABASE_URL, the application's login, to the broker's own.
+        "conn_string": CELERY_BROKER_URL.replace("pgmq://", "postgresql://", 1),
+    }
     if CELERY_BROKER_URL.startswith("pgmq")
     else {}
 )
