@@ -8,6 +8,7 @@ its line and a reason, and the other questions of the file are read all the same
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from apps.assessment.interchange.encoding import DecodedText, UndecodableTextError, decode_text
 from apps.assessment.interchange.gift_answers import ReadAnswers, read_answers
@@ -32,14 +33,15 @@ from apps.assessment.interchange.report import (
 MAX_BYTES = 10 * 1024 * 1024
 MAX_QUESTIONS = 10_000
 MAX_QUESTION_CHARS = 1_000_000
+MAX_PARTS = 50_000
 
 _CATEGORY = "$CATEGORY:"
 _BLANK_LINES = re.compile(r"\n[ \t\v]*\n[ \t\v\n]*")
 _TRAILING_COMMENT = re.compile(r"[ \t]*//[^\n]*")
-# Moodle: inside [id:…] and [tag:…] a closing bracket is escaped. Bounded, so that a
-# hostile comment costs linear time.
-_ID = re.compile(r"\[id:((?:\\\]|[^\]\x00-\x1f\x7f]){1,255})\]")
-_TAG = re.compile(r"\[tag:((?:\\\]|[^\]<>`\x00-\x1f\x7f]){1,255})\]")
+# Moodle: inside [id:…] and [tag:…] a closing bracket is escaped. Neither may hold an opening
+# bracket here, so that a hostile comment costs linear time; what is missed is reported.
+_ID = re.compile(r"\[id:((?:\\\]|[^\[\]\x00-\x1f\x7f]){1,255})\]")
+_TAG = re.compile(r"\[tag:((?:\\\]|[^\[\]<>`\x00-\x1f\x7f]){1,255})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,18 @@ class _Source:
         return self.lines[min(self.text.count("\n", 0, offset), len(self.lines) - 1)]
 
 
-def read_gift(data: bytes) -> ImportReport:
+def read_gift(data: bytes, *, encoding: str | None = None) -> ImportReport:
     """Return what became of every question in `data`, in order. Never raises.
 
-    Time is linear in the size; a file beyond MAX_BYTES or MAX_QUESTIONS is refused whole.
+    The encoding is detected unless one of `encoding.ENCODINGS` is given. Time is linear in
+    the size; a file beyond MAX_BYTES, MAX_QUESTIONS or MAX_PARTS (answers) is refused whole.
     """
     if len(data) > MAX_BYTES:
         megabytes = MAX_BYTES // (1024 * 1024)
         problem = FileProblem("file-too-large", f"The file is larger than {megabytes} MB.")
         return ImportReport(encoding=None, problem=problem)
     try:
-        decoded = decode_text(data)
+        decoded = decode_text(data, encoding=encoding)
     except UndecodableTextError as error:
         problem = FileProblem("unknown-encoding", f"The file cannot be read as text: {error}.")
         return ImportReport(encoding=None, problem=problem)
@@ -108,29 +111,35 @@ def _read_blocks(blocks: list[tuple[int, str]], decoded: DecodedText) -> ImportR
     questions: list[QuestionReport] = []
     categories: list[CategoryLine] = []
     category: str | None = None
+    parts = 0
     for line, text in blocks:
         if len(text) > MAX_QUESTION_CHARS or "\0" in text:
             questions.append(_unreadable(line, text))
+            # Whatever category that was, the questions behind it are not in the one before.
+            category = None if text.startswith(_CATEGORY) else category
             continue
-        source = _source(line, text)
-        glued = False
-        while source.text.startswith(_CATEGORY):
-            path, source = _split_category(source)
-            category = path.path or None
-            if category is None:
-                note = Note("empty-category", "$CATEGORY: names no category.", path.line)
-                questions.append(QuestionReport(path.line, None, refusal=note))
-            else:
-                categories.append(path)
-            glued = bool(source.text)
+        named, source = _split_categories(_source(line, text))
+        parts += len(named) + source.text.count("~") + source.text.count("=")
+        if parts > MAX_PARTS:
+            message = f"The file has more than {MAX_PARTS:,} answers and categories. Split it."
+            return _failed(decoded, "too-many-answers", message)
+        if named:
+            category = named[-1].path or None
+            categories.extend(name for name in named if name.path)
+            questions.extend(_unnamed(name) for name in named if not name.path)
         if source.text:
-            questions.append(_read_question(source, category=category, glued=glued))
+            questions.append(_read_question(source, category=category, glued=bool(named)))
     return ImportReport(
         encoding=decoded.encoding,
         encoding_guessed=decoded.guessed,
         questions=tuple(questions),
         categories=tuple(categories),
     )
+
+
+def _unnamed(category: CategoryLine) -> QuestionReport:
+    note = Note("empty-category", "$CATEGORY: names no category.", category.line)
+    return QuestionReport(category.line, None, refusal=note)
 
 
 def _unreadable(line: int, text: str) -> QuestionReport:
@@ -158,11 +167,20 @@ def _source(line: int, text: str) -> _Source:
     return _Source(body, tuple(numbers) or (line,), "\n".join(comments))
 
 
-def _split_category(source: _Source) -> tuple[CategoryLine, _Source]:
-    first, _, rest = source.text.partition("\n")
-    path = plain_text(first[len(_CATEGORY) :])
-    remaining = _Source(rest.strip(WHITESPACE), source.lines[1:] or source.lines, source.comments)
-    return CategoryLine(source.lines[0], path), remaining
+def _split_categories(source: _Source) -> tuple[list[CategoryLine], _Source]:
+    """Return the category lines at the top, and what follows them without a blank line."""
+    if not source.text.startswith(_CATEGORY):
+        return [], source
+    rows = [row.lstrip(WHITESPACE) for row in source.text.split("\n")]
+    named = [
+        CategoryLine(line, plain_text(row[len(_CATEGORY) :]))
+        for line, row in zip(
+            source.lines, takewhile(lambda row: row.startswith(_CATEGORY), rows), strict=False
+        )
+    ]
+    rest = "\n".join(source.text.split("\n")[len(named) :]).strip(WHITESPACE)
+    lines = source.lines[len(named) :] or source.lines
+    return named, _Source(rest, lines, source.comments)
 
 
 def _read_question(source: _Source, *, category: str | None, glued: bool) -> QuestionReport:
@@ -201,7 +219,7 @@ def _item(source: _Source, *, category: str | None) -> tuple[Item, tuple[Change,
     if braces is not None:
         given, general = _split_general_feedback(text[opening + 1 : closing])
         read = read_answers(given, offset=opening + 1, text_format=prompt.format)
-    external_id, tags = _id_and_tags(source.comments)
+    external_id, tags, lost = _id_and_tags(source.comments)
     item = Item(
         kind=read.kind,
         prompt=prompt,
@@ -213,7 +231,7 @@ def _item(source: _Source, *, category: str | None) -> tuple[Item, tuple[Change,
         external_id=external_id,
         tags=tags,
     )
-    return item, (*changes, *read.changes)
+    return item, (*changes, *read.changes, *lost)
 
 
 def _title(text: str) -> tuple[str | None, int]:
@@ -279,10 +297,14 @@ def _split_general_feedback(body: str) -> tuple[str, str]:
     return (given, general) if separator else (body, "")
 
 
-def _id_and_tags(comments: str) -> tuple[str | None, tuple[str, ...]]:
+def _id_and_tags(comments: str) -> tuple[str | None, tuple[str, ...], tuple[Change, ...]]:
     if "[" not in comments:
-        return None, ()
-    found = _ID.search(comments)
+        return None, (), ()
+    found, marked = _ID.search(comments), _TAG.findall(comments)
+    changes: tuple[Change, ...] = ()
+    if ("[id:" in comments and found is None) or comments.count("[tag:") != len(marked):
+        message = "An [id:…] or [tag:…] in the comments could not be read and was left out."
+        changes = (Change("unreadable-tag", message, 0),)
+    tags = dict.fromkeys(tag.replace("\\]", "]").strip() for tag in marked)
     external_id = found.group(1).replace("\\]", "]").strip() if found else ""
-    tags = (match.group(1).replace("\\]", "]").strip() for match in _TAG.finditer(comments))
-    return external_id or None, tuple(dict.fromkeys(tag for tag in tags if tag))
+    return external_id or None, tuple(tag for tag in tags if tag), changes

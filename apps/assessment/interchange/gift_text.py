@@ -7,6 +7,8 @@ from apps.assessment.interchange.items import RichText, TextFormat
 # What PHP's trim() removes: unlike str.strip() it keeps the no-break spaces authors put in.
 WHITESPACE = " \t\n\r\v\0"
 
+_FORMATS = tuple((f"[{text_format.value}]", text_format) for text_format in TextFormat)
+
 # An escaped character becomes a lone surrogate while the text is taken apart. Decoded text
 # cannot contain one, so no input can forge an escape.
 _STAND_INS = tuple(
@@ -102,8 +104,8 @@ def quoted(raw: str) -> str:
 
 
 def _split_format(text: str, *, default: TextFormat) -> tuple[TextFormat, str]:
-    for text_format in TextFormat:
-        prefix = f"[{text_format.value}]"
-        if text.startswith(prefix):
-            return text_format, text[len(prefix) :]
+    if text.startswith("["):
+        for prefix, text_format in _FORMATS:
+            if text.startswith(prefix):
+                return text_format, text[len(prefix) :]
     return default, text

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.assessment.interchange.gift import MAX_BYTES, MAX_QUESTIONS, read_gift
+from apps.assessment.interchange.gift import MAX_BYTES, MAX_PARTS, MAX_QUESTIONS, read_gift
 from apps.assessment.interchange.items import (
     Choices,
     Item,
@@ -278,6 +278,15 @@ def test_read_gift_counts_lines_of_every_kind(newline: str) -> None:
                 ),
             ),
         ),
+        (
+            "// [id:a[b] [tag:<i>]\nQ{=a}",
+            (
+                (
+                    "unreadable-tag",
+                    "An [id:…] or [tag:…] in the comments could not be read and was left out.",
+                ),
+            ),
+        ),
         ("Q{=a} // old", (("trailing-comment", "The comment behind the answers was left out."),)),
         (
             "$CATEGORY: c\nQ{=a}",
@@ -404,6 +413,7 @@ def test_read_gift_imports_the_good_questions_around_a_broken_one() -> None:
         (b"\xff\xfeQ", (None, False, "unknown-encoding")),
         (b"q" * (MAX_BYTES + 1), (None, False, "file-too-large")),
         (b"q\n\n" * (MAX_QUESTIONS + 1), ("utf-8", False, "too-many-questions")),
+        (b"q{~a =b}\n\n" * 9 + b"$CATEGORY:a\n" * MAX_PARTS, ("utf-8", False, "too-many-answers")),
     ],
 )
 def test_read_gift_refuses_a_whole_file(
@@ -421,6 +431,23 @@ def test_read_gift_says_that_windows_1252_was_guessed() -> None:
 
     assert (report.encoding, report.encoding_guessed) == ("windows-1252", True)
     assert [item.prompt.text for item in report.items] == ["Was heißt „Größe“ – naïf?"]
+
+
+def test_read_gift_reads_the_encoding_it_is_told() -> None:
+    report = read_gift("Łódź?{=Święty}".encode("cp1250"), encoding="windows-1250")
+
+    assert (report.encoding, report.encoding_guessed) == ("windows-1250", False)
+    assert [item.prompt.text for item in report.items] == ["Łódź?"]
+
+
+def test_read_gift_gives_no_category_to_questions_behind_a_broken_one() -> None:
+    report = read_gift(b"$CATEGORY: a\n\nA{}\n\n$CATEGORY: \n\nB{}\n\n$CATEGORY: b\0\n\nC{}")
+
+    assert [(item.prompt.text, item.category) for item in report.items] == [
+        ("A", "a"),
+        ("B", None),
+        ("C", None),
+    ]
 
 
 def test_read_gift_reads_as_many_questions_as_allowed() -> None:

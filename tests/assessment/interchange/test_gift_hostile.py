@@ -122,6 +122,27 @@ def test_read_gift_is_quick_on_ten_megabytes(head: str, unit: str) -> None:
     assert spent < SECONDS
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "$CATEGORY: a\n" * 70_000,
+        "Q{" + "=3.1:2e0#é\\:" * 900 + "}",
+        "Q{" + "~%33.33%a" * 900 + "}",
+        "Q{~%100%a ~" + "<a<" * 90_000 + "='b'}",
+        "// [id:" + "[id:a" * 99_000 + "\nQ{}",
+        "Q{" + "\n//" * 99_000 + "}",
+    ],
+)
+def test_read_gift_is_quick_on_blocks_of_allowed_size(block: str) -> None:
+    data = (block + "\n\n").encode()
+    data *= min(MAX_BYTES // len(data), 10_000)
+
+    start = time.process_time()
+    assert_well_formed(read_gift(data))
+
+    assert time.process_time() - start < SECONDS
+
+
 def test_read_gift_is_quick_on_the_largest_windows_1252_file() -> None:
     data = ("Wie groß ist die Größe?{~%50%naïf ~%50%très}\n// é\n" * 200_000).encode("cp1252")
 
