@@ -120,6 +120,7 @@ class ModuleItem(VersionChild):
             models.CheckConstraint(
                 condition=Q(type__in=ItemType.values), name="moduleitem_type_known"
             ),
+            models.UniqueConstraint(fields=["id", "version"], name="moduleitem_id_and_version"),
         ]
 
     def __str__(self) -> str:

@@ -404,6 +404,12 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="moduleitem",
+            constraint=models.UniqueConstraint(
+                fields=("id", "version"), name="moduleitem_id_and_version"
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="programversion",
             constraint=models.UniqueConstraint(
                 fields=("definition", "number"), name="programversion_number_once_per_definition"
