@@ -52,10 +52,10 @@ def occurrences(
     parts = _parts(rule)
     last = _last(parts, first, zone)
     count = min(_count(parts), MAX_OCCURRENCES + 1)
+    parts["UNTIL"] = last.strftime("%Y%m%dT%H%M%S")
     pattern = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
-        recurrence = rrulestr(pattern, dtstart=first).replace(until=last)
-        starts = list(islice(recurrence, count))
+        starts = list(islice(rrulestr(pattern, dtstart=first), count))
     except (ValueError, OverflowError) as error:
         raise InvalidRecurrence("rule-unreadable", f"“{rule}” is not a recurrence rule.") from error
     if not starts:
@@ -81,6 +81,9 @@ def _parts(rule: str) -> dict[str, str]:
         parts[name] = value
     if parts.get("FREQ") not in FREQUENCIES:
         raise InvalidRecurrence("frequency", "A series repeats by day, week, month or year.")
+    if parts["FREQ"] in ("DAILY", "WEEKLY") and any(map(str.isdigit, parts.get("BYDAY", ""))):
+        raise InvalidRecurrence("rule-unreadable", "Only months and years have a third Monday.")
+    _number(parts, "INTERVAL")
     return parts
 
 
@@ -107,9 +110,16 @@ def _last(parts: dict[str, str], first: datetime, zone: ZoneInfo) -> datetime:
 
 def _count(parts: dict[str, str]) -> int:
     """Take COUNT out of the parts; without one UNTIL is the only bound."""
-    count = parts.pop("COUNT", None)
-    if count is None:
-        return MAX_OCCURRENCES + 1
-    if not (count.isascii() and count.isdigit()) or len(count) > 9 or int(count) < 1:
-        raise InvalidRecurrence("rule-unreadable", f"“COUNT={count}” is not a count.")
-    return int(count)
+    count = _number(parts, "COUNT")
+    parts.pop("COUNT", None)
+    return MAX_OCCURRENCES + 1 if count is None else count
+
+
+def _number(parts: dict[str, str], name: str) -> int | None:
+    """Return a part that is a positive number, None where it is missing."""
+    digits = parts.get(name)
+    if digits is None:
+        return None
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 6 or int(digits) < 1:
+        raise InvalidRecurrence("rule-unreadable", f"“{name}={digits}” is not a positive number.")
+    return int(digits)

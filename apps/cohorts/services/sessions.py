@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -169,7 +170,7 @@ def _schedule(
     return sessions
 
 
-def _lock_running(cohort_id: object) -> Cohort:
+def _lock_running(cohort_id: UUID) -> Cohort:
     cohort = lock_cohort(cohort_id)
     if cohort.status not in (CohortStatus.PLANNED, CohortStatus.OPEN):
         raise CohortStateConflict(detail=f"“{cohort.title}” is {cohort.status}.")
