@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.db.utils import DatabaseError
 from django.http import Http404
 from rest_framework import exceptions, generics, pagination, serializers, status
 from rest_framework.request import Request
@@ -18,6 +19,7 @@ from rest_framework.views import APIView, set_rollback
 
 from apps.core import idempotency
 from apps.core.problems import Forbidden, Invalid, NotFound, Problem
+from apps.core.refusals import refused_by_database
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=models.Model)
@@ -56,6 +58,8 @@ def _as_problem(error: Exception) -> Problem | None:
         return Invalid(errors=list(_field_errors(error.get_full_details(), "")))
     if isinstance(error, exceptions.APIException):
         return _from_api_exception(error)
+    if isinstance(error, DatabaseError):
+        return refused_by_database(error)
     return None
 
 
@@ -75,7 +79,9 @@ def _from_api_exception(error: exceptions.APIException) -> Problem:
 
 
 def _told(problem: Problem, code: str, status_code: int, title: str) -> Problem:
-    described = type("ApiProblem", (Problem,), {"code": code, "status": status_code, "title": title})
+    described = type(
+        "ApiProblem", (Problem,), {"code": code, "status": status_code, "title": title}
+    )
     told: Problem = described(problem.detail)
     return told
 
@@ -181,9 +187,7 @@ class ApiView(APIView):
         data: ReturnDict[Any, Any] = self.get_serializer(instance).data
         return data
 
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         limit = getattr(request._request, "rate_limit", None)
         if limit is not None:

@@ -112,9 +112,7 @@ def note_failure(ids: list[Any], *, error: str, at: datetime) -> None:
             if message.attempts >= settings.OUTBOX_MAX_ATTEMPTS:
                 message.parked_at = at
             message.available_at = at + backoff(message.attempts, random.random())  # noqa: S311
-            message.save(
-                update_fields=["attempts", "last_error", "parked_at", "available_at"]
-            )
+            message.save(update_fields=["attempts", "last_error", "parked_at", "available_at"])
 
 
 def backoff(attempts: int, jitter: float) -> timedelta:

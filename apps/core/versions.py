@@ -98,9 +98,11 @@ def publish(*, version: V, actor: Any, at: datetime) -> V:
                 for problem in problems
             ]
         )
-    newest = type(version)._default_manager.filter(definition_id=version.definition_id).aggregate(
-        newest=Max("number")
-    )["newest"]
+    newest = (
+        type(version)
+        ._default_manager.filter(definition_id=version.definition_id)
+        .aggregate(newest=Max("number"))["newest"]
+    )
     version.number = (newest or 0) + 1
     version.status = VersionStatus.PUBLISHED
     version.published_at = at

@@ -129,7 +129,9 @@ def _table_statements(
 ) -> Iterator[sql.Composable]:
     table = sql.Identifier(schema, model._meta.db_table)
     yield sql.SQL("GRANT {} ON {} TO {}").format(
-        sql.SQL(", ").join(sql.SQL(grant) for grant in model.grants), table, role  # type: ignore[arg-type]
+        sql.SQL(", ").join(sql.SQL(grant) for grant in model.grants),
+        table,
+        role,  # type: ignore[arg-type]
     )
     if issubclass(model, HistoryModel):
         yield _trigger("history_row", "UPDATE OR DELETE", table, "ROW", "assay_refuse")

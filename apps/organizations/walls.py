@@ -117,16 +117,22 @@ def _sync_table(table: PublicTable) -> None:
             name, sql.Identifier(PLATFORM_ROLE)
         ),
         sql.SQL("GRANT {} ON {} TO {}").format(
-            sql.SQL(table.platform), name, sql.Identifier(PLATFORM_ROLE)  # type: ignore[arg-type]
+            sql.SQL(table.platform),
+            name,
+            sql.Identifier(PLATFORM_ROLE),  # type: ignore[arg-type]
         ),
     ]
     if table.tenant:
         statements += [
             sql.SQL("GRANT {} ON {} TO {}").format(
-                sql.SQL(table.tenant), name, sql.Identifier(TENANT_GROUP)  # type: ignore[arg-type]
+                sql.SQL(table.tenant),
+                name,
+                sql.Identifier(TENANT_GROUP),  # type: ignore[arg-type]
             ),
             sql.SQL("CREATE POLICY tenant ON {} TO {} USING ({})").format(
-                name, sql.Identifier(TENANT_GROUP), sql.SQL(table.rows)  # type: ignore[arg-type]
+                name,
+                sql.Identifier(TENANT_GROUP),
+                sql.SQL(table.rows),  # type: ignore[arg-type]
             ),
         ]
     with connection.cursor() as cursor:
