@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+django_stubs_ext.monkeypatch()  # generic classes of Django may be subscripted at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

@@ -104,7 +104,7 @@ def _lock(topic: str, key: str) -> None:
 
 
 def note_failure(ids: list[Any], *, error: str, at: datetime) -> None:
-    """Put the messages back with a delay that doubles, with jitter; park them after the last try."""
+    """Put the messages back with a growing delay; park them after the last try."""
     with transaction.atomic():
         for message in OutboxMessage.objects.filter(id__in=ids).select_for_update():
             message.attempts += 1

@@ -146,7 +146,8 @@ def new_draft(*, definition: Definition, actor: Any, at: datetime) -> Version:
 
 def _version_model(definition_model: type[Definition]) -> type[Version]:
     related = definition_model._meta.get_field("versions").related_model
-    assert isinstance(related, type) and issubclass(related, Version)  # noqa: S101
+    assert isinstance(related, type)  # noqa: S101
+    assert issubclass(related, Version)  # noqa: S101
     return related
 
 

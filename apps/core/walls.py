@@ -37,7 +37,7 @@ BEGIN
     THEN
         RETURN NEW;
     END IF;
-    RAISE EXCEPTION '% % of % refused: version % is frozen', TG_OP, OLD.id, TG_TABLE_NAME, OLD.number
+    RAISE EXCEPTION '% of % refused: version % is frozen', TG_OP, TG_TABLE_NAME, OLD.number
         USING ERRCODE = 'restrict_violation';
 END $$;
 
@@ -53,10 +53,12 @@ BEGIN
             ELSE ARRAY[OLD.version_id, NEW.version_id]
         END
     ) LOOP
-        EXECUTE format('SELECT status FROM %I.%I WHERE id = $1 FOR SHARE', TG_TABLE_SCHEMA, TG_ARGV[0])
-            INTO state USING parent;
+        EXECUTE format(
+            'SELECT status FROM %I.%I WHERE id = $1 FOR SHARE', TG_TABLE_SCHEMA, TG_ARGV[0]
+        ) INTO state USING parent;
         IF state IS DISTINCT FROM 'draft' AND NOT (state IS NULL AND TG_OP = 'DELETE') THEN
-            RAISE EXCEPTION '% in % refused: its version is %', TG_OP, TG_TABLE_NAME, coalesce(state, 'gone')
+            RAISE EXCEPTION '% in % refused: its version is %',
+                TG_OP, TG_TABLE_NAME, coalesce(state, 'gone')
                 USING ERRCODE = 'restrict_violation';
         END IF;
     END LOOP;
@@ -152,7 +154,8 @@ def _table_statements(
 def version_table(model: type[VersionChild]) -> str:
     """Return the table of the version that a child belongs to."""
     parent = model._meta.get_field("version").related_model
-    assert isinstance(parent, type) and issubclass(parent, models.Model)  # noqa: S101
+    assert isinstance(parent, type)  # noqa: S101
+    assert issubclass(parent, models.Model)  # noqa: S101
     return parent._meta.db_table
 
 

@@ -74,7 +74,7 @@ class DatabaseWrapper(tenants.DatabaseWrapper):  # type: ignore[misc]
 
     @contextmanager
     def platform(self) -> Iterator[None]:
-        """Act across organisations on the public tables; callers record why (support, invitations)."""
+        """Act across organisations on the public tables; callers record why."""
         previous = self.tenant
         self.set_schema_to_public()
         try:
