@@ -77,7 +77,7 @@ class Demo:
     def _specs(self, port: int) -> tuple[ServiceSpec, ...]:
         """Return the services in the order of their start; they stop in the opposite order."""
         python = (sys.executable, "-m")
-        celery = (*python, "celery", "--app", "config")
+        celery = (*python, "celery", "--quiet", "--app", "config")
         schedule = str(self._installation.beat_schedule)
         return (
             ServiceSpec(
@@ -91,7 +91,10 @@ class Demo:
             ),
             ServiceSpec(
                 name="beat",
-                command=(*celery, "beat", "--schedule", schedule, "--pidfile", ""),
+                command=(
+                    *(*celery, "beat", "--loglevel", "info"),
+                    *("--schedule", schedule, "--pidfile", ""),
+                ),
                 ready_mark="beat: Starting",
             ),
             ServiceSpec(
