@@ -58,7 +58,7 @@ class Demo:
         with step("Starting the database"):
             running = stack.enter_context(self._installation.running())
         environment = running.environment
-        port = int(environment["PORT"])
+        port = port_number(environment["PORT"])
         require_free(port)
         with step("Bringing tables and grants up to date"):
             manage("setup", environment=environment)
@@ -142,6 +142,13 @@ def manage(command: str, *, environment: dict[str, str]) -> None:
     )
     if done.returncode != 0:
         raise LaunchError(f"'manage.py {command}' failed with status {done.returncode}.")
+
+
+def port_number(text: str) -> int:
+    """Return the port that a text names. Raises LaunchError when it names none."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise LaunchError(f"PORT is a number below 65536, not '{text}'.")
+    return int(text)
 
 
 def require_free(port: int) -> None:

@@ -1,0 +1,196 @@
+"""The launcher's command line, as a process of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.embedded import EmbeddedPostgres, running_server
+from config.launch.console import LaunchError
+from config.launch.demo import require_free, wait_for_answer
+from config.launch.installation import SECRETS
+
+PROJECT = Path(__file__).resolve().parents[2]
+TELL = (
+    "import json, os; names = ('DATABASE_URL', 'DATABASE_OWNER_URL', 'BROKER_URL', 'DEBUG',"
+    "'PORT', 'PUBLIC_PORT', 'OBJECT_STORE', 'SECRET_KEY');"
+    "print(json.dumps({name: os.environ[name] for name in names}))"
+)
+
+
+def launch(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    ours = {*SECRETS, "DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "DEBUG", "PORT"}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(
+        [sys.executable, "-m", "config.launch", *arguments],
+        capture_output=True,
+        check=False,
+        cwd=PROJECT,
+        env={**environment, "ASSAY_VAR": str(folder), **variables},
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation that has run before."""
+    folder = tmp_path_factory.mktemp("installation") / "var"
+    done = launch(folder, "run", "--", "true")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return folder
+
+
+def test_run_gives_the_command_the_environment_and_a_database(folder: Path) -> None:
+    source = f"{TELL}; import psycopg; print(psycopg.connect(os.environ['DATABASE_URL']).info.user)"
+    done = launch(folder, "run", "--", sys.executable, "-c", source, PORT="8123")
+
+    told, user = done.stdout.splitlines()
+    environment = json.loads(told)
+    assert user == "assay_app"
+    assert [environment[name].partition(":")[0] for name in ("DATABASE_URL", "BROKER_URL")] == [
+        "postgresql",
+        "pgmq",
+    ]
+    assert environment["OBJECT_STORE"] == str(folder / "objects")
+    assert f"SECRET_KEY={environment['SECRET_KEY']}\n" in (folder / "secrets.env").read_text()
+    assert (environment["DEBUG"], environment["PORT"], environment["PUBLIC_PORT"]) == (
+        "1",
+        "8123",
+        "8123",
+    )
+    assert running_server(folder / "postgres") is None
+
+
+def test_run_returns_the_commands_status(folder: Path) -> None:
+    statuses = [
+        launch(folder, "run", "--", "sh", "-c", command).returncode
+        for command in ("exit 7", "kill -TERM $$")
+    ]
+
+    assert statuses == [7, 143]
+
+
+def test_run_uses_a_server_that_already_runs_and_leaves_it_running(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "postgres", fast=True) as server:
+        done = launch(folder, "run", "--", sys.executable, "-c", TELL)
+
+        environment = json.loads(done.stdout)
+        assert f"@127.0.0.1:{server.port}/assay" in environment["DATABASE_URL"]
+        with psycopg.connect(environment["DATABASE_OWNER_URL"]) as db:
+            assert db.execute("SELECT current_user").fetchone() == ("assay_owner",)
+
+
+def test_run_of_an_unknown_program_says_so(folder: Path) -> None:
+    done = launch(folder, "run", "--", "no-such-program")
+
+    assert (done.returncode, done.stderr) == (1, "\nThere is no program 'no-such-program'.\n")
+
+
+def test_demo_on_a_busy_port_names_it_and_leaves_nothing_running(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = launch(folder, "demo", PORT=str(port))
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"\nPort {port} on 127.0.0.1 cannot be used: Address already in use. Stop the program "
+        "that uses it, or choose another port: make demo PORT=8001\n"
+    )
+    assert running_server(folder / "postgres") is None
+
+
+def test_demo_beside_a_running_one_names_its_address(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "postgres", fast=True) as server:
+        done = launch(folder, "demo")
+
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"\nPostgreSQL already runs on {folder}/postgres at 127.0.0.1:{server.port} "
+            f"(pid {server.pid}): stop it first.\n",
+        )
+
+
+def test_demo_on_a_damaged_folder_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "secrets.env").touch()
+    cluster = tmp_path / "postgres" / "cluster"
+    cluster.mkdir(parents=True)
+
+    done = launch(tmp_path, "demo")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"\nThe data folder {cluster} is damaged: PG_VERSION is missing.\n"
+        "To start afresh, losing the demo's data: make demo-reset\n",
+    )
+
+
+def test_reset_then_run_starts_afresh(tmp_path: Path) -> None:
+    (tmp_path / "secrets.env").touch()
+    (tmp_path / "postgres" / "cluster").mkdir(parents=True)
+
+    reset = launch(tmp_path, "reset")
+    again = launch(tmp_path, "run", "--", "true")
+
+    assert (reset.returncode, reset.stdout) == (0, f"Removed {tmp_path}/postgres\n")
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_demo_on_a_port_that_is_no_number_says_so(folder: Path) -> None:
+    done = launch(folder, "demo", PORT="eight")
+
+    assert (done.returncode, done.stderr) == (1, "\nPORT is a number below 65536, not 'eight'.\n")
+
+
+def test_require_free_passes_a_free_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(LaunchError):
+            require_free(port)
+    require_free(port)
+
+
+@contextmanager
+def web_server(status: int) -> Iterator[int]:
+    """Serve one status on a port of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_wait_for_answer_takes_any_answer_that_is_no_server_error() -> None:
+    with web_server(404) as port:
+        wait_for_answer(port)
+
+
+def test_wait_for_answer_reports_a_server_error() -> None:
+    with web_server(500) as port, pytest.raises(LaunchError) as failed:
+        wait_for_answer(port)
+
+    assert str(failed.value) == f"web answers with status 500 on 127.0.0.1:{port}."
+
+
+def test_wait_for_answer_reports_silence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    with pytest.raises(LaunchError, match=f"web does not answer on 127.0.0.1:{port}"):
+        wait_for_answer(port)
