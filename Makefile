@@ -29,12 +29,13 @@ shell: $(RUNTIME) ## Open Django's shell on the demo
 test: $(DEVELOPMENT) ## Run the tests: make test ARGS="tests/core -k outbox"
 	@$(BIN)/python -m pytest $(ARGS)
 
+# makemigrations warns that there is no database; it needs none.
 lint: $(DEVELOPMENT) ## Check style, types, layers and migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
 format: $(DEVELOPMENT) ## Format the code and fix what can be fixed safely
 	$(BIN)/ruff check --fix .
