@@ -71,6 +71,8 @@ def assessment_passed(
     ]
     need = node.spec.min_percent
     record = result_of_record(results, context.policy)
+    if record is not None and not record.is_final:
+        return Claim(None, Reason.AWAITING_RESULT, need=need, has_begun=True, is_settling=True)
     have = None if record is None else record.percent
     if record is not None and record.passed and (need is None or record.percent >= need):
         evidence = (Evidence(EvidenceKind.RESULT, record.result),)
@@ -88,17 +90,18 @@ def assessment_passed(
 
 
 def result_of_record(results: Sequence[ResultFact], policy: str) -> ResultFact | None:
-    """Return the result that counts: the highest (the earliest of equals), the latest or the first.
+    """Return the result that counts, by the assessment's own rule (`assessment.rules.record`).
 
-    `results` are in the order of the attempts.
+    Said again for these facts, because converting them for every learner would cost more than the
+    choice; a test holds the two together.
     """
-    if not results:
-        return None
+    if len(results) < 2:
+        return results[0] if results else None
     if policy == "latest":
-        return results[-1]
+        return max(results, key=lambda r: r.attempt_no)
     if policy == "first":
-        return results[0]
-    return max(results, key=lambda r: (r.passed, r.percent))
+        return min(results, key=lambda r: r.attempt_no)
+    return max(results, key=lambda r: (r.is_final, r.percent, -r.attempt_no))
 
 
 def may_improve(results: Sequence[ResultFact], context: AssessmentContext) -> bool:

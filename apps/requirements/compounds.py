@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -71,7 +71,7 @@ def group_filled(
         filled = [found[i] for i in _filling(met, node, nodes, found)]
         reason = Reason.CREDITS_MET if by_credits else Reason.MEMBERS_MET
         return Claim(True, reason, have, need, True, _decisions(filled), met_at=_last(filled))
-    rest = [found[i] for i in node.members if found[i].status not in MET]
+    rest = _unmet(node, nodes, found)
     if not _is_within_reach(node, nodes, found):
         lost = [s for s in rest if not s.is_attainable]
         reason = Reason.CREDITS_OUT_OF_REACH if by_credits else Reason.MEMBERS_OUT_OF_REACH
@@ -118,6 +118,34 @@ def _credits(
     for member in node.members:
         borne.update(_credits(member, nodes, found, counts))
     return borne
+
+
+def _unmet(
+    node: PlanNode, nodes: Sequence[PlanNode], found: Sequence[NodeStatus]
+) -> list[NodeStatus]:
+    """Return what is not met among the members.
+
+    Where credits are counted, a met group that passes on credits can still bear more.
+    """
+    unmet: dict[str, NodeStatus] = {}
+    for index in node.members:
+        member, status = nodes[index], found[index]
+        if status.status not in MET:
+            unmet[status.key] = status
+        elif node.counts_credits and member.spec.credits is None:
+            unmet |= {s.key: s for s in _unmet_bearers(member, nodes, found)}
+    return list(unmet.values())
+
+
+def _unmet_bearers(
+    node: PlanNode, nodes: Sequence[PlanNode], found: Sequence[NodeStatus]
+) -> Iterator[NodeStatus]:
+    for index in node.members:
+        member, status = nodes[index], found[index]
+        if status.status not in MET:
+            yield status
+        elif member.spec.credits is None:
+            yield from _unmet_bearers(member, nodes, found)
 
 
 def _worth(

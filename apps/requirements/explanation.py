@@ -95,6 +95,11 @@ _TEXTS: Mapping[Reason, Promise] = {
         "%(have)s of the %(need)s needed credits are earned; these are out of reach: %(blocking)s."
     ),
     Reason.DEADLINE_PASSED: _("Not done by the deadline."),
+    Reason.EVIDENCE_ANNULLED: _(
+        "Open again: what it rested on was withdrawn, voided or corrected."
+    ),
+    Reason.NO_LONGER_MET: _("Open again: it is no longer met."),
+    Reason.POSSIBLE_AGAIN: _("Open again: it can be met after all."),
 }
 # What is said instead while there is no number to tell.
 _TEXTS_WITHOUT_SCORE: Mapping[Reason, Promise] = {

@@ -23,12 +23,17 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ResultFact:
-    """One attempt's final result that still stands; `occurred_at` is when it was submitted."""
+    """One attempt's result that is not void; `occurred_at` is when the attempt was submitted.
+
+    Only a final result decides anything; a provisional one keeps its place among the attempts.
+    """
 
     result: UUID
+    attempt_no: int
     percent: Decimal
     passed: bool
     occurred_at: datetime
+    is_final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,17 @@ class HeldFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the evaluator looks at. Signed-off, waived and held nodes go by their keys."""
+    """All that the evaluator looks at. Signed-off, waived and held nodes go by their keys.
+
+    `contacts` and `enrollments` say whose rows were read: the learner's and those of the aliases
+    merged into the learner's contact.
+    """
 
     assignment: UUID
     enrolled_at: datetime
     timezone: str = "UTC"
+    contacts: tuple[UUID, ...] = ()
+    enrollments: tuple[UUID, ...] = ()
     sessions: tuple[SessionFact, ...] = ()
     assessments: Mapping[UUID, AssessmentContext] = field(default_factory=dict)
     started: frozenset[Completion] = frozenset()
@@ -138,6 +149,8 @@ def facts_document(facts: Facts) -> Document:
         "context": {
             "enrolled_at": _time(facts.enrolled_at),
             "timezone": facts.timezone,
+            "contacts": sorted(str(contact) for contact in facts.contacts),
+            "enrollments": sorted(str(enrollment) for enrollment in facts.enrollments),
             "sessions": sorted([str(s.session), _time(s.ends_at)] for s in facts.sessions),
             "assessments": {
                 str(template): {
@@ -164,6 +177,8 @@ def document_within(document: Document, cone: Cone) -> Document:
         "context": {
             "enrolled_at": context["enrolled_at"],
             "timezone": context["timezone"],
+            "contacts": context["contacts"],
+            "enrollments": context["enrollments"],
             "sessions": context["sessions"] if attends else [],
             "assessments": _picked(context["assessments"], cone.assessments),
         },
@@ -193,7 +208,14 @@ def history_document(facts: Facts) -> Document:
         },
         "results": {
             str(template): [
-                [str(r.result), decimal_text(r.percent), r.passed, _time(r.occurred_at)]
+                [
+                    str(r.result),
+                    r.attempt_no,
+                    decimal_text(r.percent),
+                    r.passed,
+                    r.is_final,
+                    _time(r.occurred_at),
+                ]
                 for r in results
             ]
             for template, results in facts.results.items()
@@ -230,6 +252,8 @@ def facts_from(document: Document) -> Facts:
         assignment=UUID(history["assignment"]),
         enrolled_at=datetime.fromisoformat(context["enrolled_at"]),
         timezone=context["timezone"],
+        contacts=tuple(UUID(contact) for contact in context["contacts"]),
+        enrollments=tuple(UUID(enrollment) for enrollment in context["enrollments"]),
         sessions=tuple(
             SessionFact(UUID(s), _moment(ends_at)) for s, ends_at in context["sessions"]
         ),
@@ -248,8 +272,10 @@ def facts_from(document: Document) -> Facts:
         },
         results={
             UUID(template): tuple(
-                ResultFact(UUID(r), Decimal(percent), passed, _moment(occurred_at))
-                for r, percent, passed, occurred_at in results
+                ResultFact(
+                    UUID(r), attempt_no, Decimal(percent), passed, _moment(submitted), is_final
+                )
+                for r, attempt_no, percent, passed, is_final, submitted in results
             )
             for template, results in history["results"].items()
         },

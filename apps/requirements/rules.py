@@ -86,10 +86,11 @@ def _decision(status: NodeStatus, facts: Facts, as_of: datetime) -> Decision | N
         )
     if held is None or held.status not in DECIDED:
         return None
+    reason = Reason.NO_LONGER_MET if held.stands else Reason.EVIDENCE_ANNULLED
     return Decision(
         key=status.key,
         status=DecisionStatus.REOPENED,
-        reason=status.reason,
+        reason=Reason.POSSIBLE_AGAIN if held.status == _FAILED else reason,
         occurred_at=as_of,
         evidence=(Evidence(EvidenceKind.EVALUATION, held.evaluation),),
     )

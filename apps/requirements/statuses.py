@@ -75,6 +75,11 @@ class Reason(StrEnum):
     CREDITS_OUT_OF_REACH = "credits_out_of_reach"
     DEADLINE_PASSED = "deadline_passed"
 
+    # Why a decision was reopened. How the node stands now is computed, not recorded.
+    EVIDENCE_ANNULLED = "evidence_annulled"
+    NO_LONGER_MET = "no_longer_met"
+    POSSIBLE_AGAIN = "possible_again"
+
 
 class EvidenceKind(TextChoices):
     RESULT = "result", _("result")
