@@ -1,0 +1,56 @@
+"""Writes of this app, by noun; other apps import them from here."""
+
+from apps.assessment.services.attempts import (
+    GRADE,
+    StartedAttempt,
+    close_attempt,
+    close_expired,
+    start_attempt,
+    submit_attempt,
+)
+from apps.assessment.services.autosave import (
+    Answer,
+    SavedAnswer,
+    save_response,
+    save_responses,
+)
+from apps.assessment.services.grading import (
+    grade_attempt,
+    override_result,
+    record_grade,
+    record_rubric_grade,
+    void_attempt,
+    withdraw_override,
+)
+from apps.assessment.services.queue import (
+    gradable_tasks,
+    lease_next_task,
+    lease_task,
+    release_task,
+)
+from apps.assessment.services.releases import decide_attempt_release, decide_release
+
+__all__ = [
+    "GRADE",
+    "Answer",
+    "SavedAnswer",
+    "StartedAttempt",
+    "close_attempt",
+    "close_expired",
+    "decide_attempt_release",
+    "decide_release",
+    "gradable_tasks",
+    "grade_attempt",
+    "lease_next_task",
+    "lease_task",
+    "override_result",
+    "record_grade",
+    "record_rubric_grade",
+    "release_task",
+    "save_response",
+    "save_responses",
+    "start_attempt",
+    "submit_attempt",
+    "void_attempt",
+    "withdraw_override",
+]
