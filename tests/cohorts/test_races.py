@@ -5,9 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from apps.cohorts.events import EventType
-from apps.cohorts.models import CohortEnrollment
-from apps.cohorts.services import enroll, enroll_all, withdraw
-from tests.cohorts.factories import NOON, event_types, open_cohort, people, person, states
+from apps.cohorts.models import CohortEnrollment, ProgressEvent
+from apps.cohorts.services import (
+    enroll,
+    enroll_all,
+    project_course_progress,
+    record_event,
+    withdraw,
+)
+from tests.cohorts.factories import NOON, event_types, item_of, open_cohort, people, person, states
 from tests.cohorts.threads import at_once
 
 
@@ -64,3 +70,41 @@ def test_withdrawals_and_enrols_at_once_keep_the_house_full(own_database: str) -
     assert cohort.enrollments.enrolled().count() == 3
     assert [e.contact.display_name for e in enrollments[4:]] == ["E", "F"]
     assert {states(cohort)[name] for name in "EF"} == {"enrolled"}
+
+
+def test_eight_events_at_once_under_one_key_are_one(own_database: str) -> None:
+    enrollment = enroll(cohort=open_cohort(), contact=person("Ada"), actor=None, at=NOON)
+    record = partial(
+        record_event,
+        enrollment=enrollment,
+        type=EventType.CREDENTIAL_ISSUED,
+        occurred_at=NOON,
+        idempotency_key="award-1",
+    )
+
+    found = at_once(*[record] * 8)
+
+    assert found == [ProgressEvent.objects.get(type=EventType.CREDENTIAL_ISSUED)] * 8
+
+
+def test_projections_at_once_record_each_milestone_once(own_database: str) -> None:
+    cohort = open_cohort()
+    enrollment = enroll(cohort=cohort, contact=person("Ada"), actor=None, at=NOON)
+    for key in ("welcome", "rules", "video"):
+        record_event(
+            enrollment=enrollment,
+            type=EventType.ITEM_COMPLETED,
+            entity=item_of(cohort, key),
+            occurred_at=NOON,
+        )
+
+    found = at_once(*[partial(project_course_progress, enrollment.id, at=NOON)] * 6)
+
+    assert found == [None] * 6
+    assert sorted(event_types(enrollment)[4:]) == sorted(
+        [
+            *[EventType.MODULE_STARTED] * 2,
+            *[EventType.MODULE_COMPLETED] * 2,
+            EventType.COURSE_COMPLETED,
+        ]
+    )
