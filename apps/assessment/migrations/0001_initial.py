@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 (
                     "scoring_rule",
                     models.CharField(
+                        blank=True,
                         choices=[
                             ("all_or_nothing", "All Or Nothing"),
                             ("per_option_floor_zero", "Per Option"),
@@ -77,6 +78,7 @@ class Migration(migrations.Migration):
                 (
                     "graded_by",
                     models.CharField(
+                        blank=True,
                         choices=[("engine", "Engine"), ("person", "Person")], max_length=10
                     ),
                 ),
@@ -133,6 +135,7 @@ class Migration(migrations.Migration):
                 (
                     "scoring_rule",
                     models.CharField(
+                        blank=True,
                         choices=[
                             ("all_or_nothing", "All Or Nothing"),
                             ("per_option_floor_zero", "Per Option"),
@@ -146,6 +149,7 @@ class Migration(migrations.Migration):
                 (
                     "graded_by",
                     models.CharField(
+                        blank=True,
                         choices=[("engine", "Engine"), ("person", "Person")], max_length=10
                     ),
                 ),

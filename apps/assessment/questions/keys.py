@@ -207,6 +207,11 @@ def read_key(kind: str, rule: str, data: JsonValue) -> AnswerKey:
     return key
 
 
+def default_rule(kind: str) -> str:
+    """Return the rule by which items of `kind` are scored unless their author says otherwise."""
+    return next(iter(RULES_OF_KIND.get(kind, ())), "")
+
+
 def default_grader(kind: str) -> str:
     """Return who scores items of `kind` unless their author says otherwise."""
     return GradedBy.PERSON if kind == Kind.ESSAY else GradedBy.ENGINE

@@ -8,6 +8,7 @@ from apps.assessment.services.attempts import (
     start_attempt,
     submit_attempt,
 )
+from apps.assessment.services.authoring import copy_from_bank, place_assessment
 from apps.assessment.services.autosave import (
     Answer,
     SavedAnswer,
@@ -37,6 +38,7 @@ __all__ = [
     "StartedAttempt",
     "close_attempt",
     "close_expired",
+    "copy_from_bank",
     "decide_attempt_release",
     "decide_release",
     "gradable_tasks",
@@ -44,6 +46,7 @@ __all__ = [
     "lease_next_task",
     "lease_task",
     "override_result",
+    "place_assessment",
     "record_grade",
     "record_rubric_grade",
     "release_task",
