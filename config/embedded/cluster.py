@@ -1,6 +1,8 @@
 """What a PostgreSQL data folder says about itself, read without starting anything."""
 
 import os
+import socket
+import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,9 @@ SUPERUSER = "postgres"
 CLUSTER = "cluster"
 PASSWORD_FILE = "superuser.password"  # noqa: S105  the name of a file, not a password
 LOCK_FILE = "postmaster.pid"
+
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+ANSWER_SECONDS = 1.0
 
 
 class EmbeddedPostgresError(Exception):
@@ -52,6 +57,20 @@ def running_server(data_dir: Path) -> RunningServer | None:
     if pid not in server_processes(cluster):
         return None
     return RunningServer(pid=pid, port=port, superuser_url=superuser_url(cluster, port=port))
+
+
+def answers(port: int) -> bool:
+    """Whether a PostgreSQL server, in whatever state, answers on a loopback port.
+
+    Asks for encryption (PostgreSQL documentation, "SSL Session Encryption"): that is answered by
+    a byte before any login, and no longer by a server that is being killed.
+    """
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=ANSWER_SECONDS) as connection:
+            connection.sendall(SSL_REQUEST)
+            return connection.recv(1) in {b"N", b"S"}
+    except OSError:
+        return False
 
 
 def is_ready(cluster: Path, *, pid: int) -> bool:

@@ -24,6 +24,7 @@ from config.embedded.cluster import (
     SUPERUSER,
     EmbeddedPostgresError,
     UnusableDataFolder,
+    answers,
     discard_stale_lock,
     is_ready,
     require_sound,
@@ -160,12 +161,15 @@ class EmbeddedPostgres:
             return
 
     def _refuse_second_server(self) -> None:
-        other = running_server(self.data_dir)
-        if other is not None:
-            raise EmbeddedPostgresError(
-                f"PostgreSQL already runs on {self.data_dir} at {LOOPBACK}:{other.port} "
-                f"(pid {other.pid}): stop it first."
-            )
+        """Raise EmbeddedPostgresError when a server runs on the folder, not when one is dying."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while (other := running_server(self.data_dir)) is not None:
+            if answers(other.port) or time.monotonic() > deadline:
+                raise EmbeddedPostgresError(
+                    f"PostgreSQL already runs on {self.data_dir} at {LOOPBACK}:{other.port} "
+                    f"(pid {other.pid}): stop it first."
+                )
+            time.sleep(POLL_SECONDS)
 
     def _prepare(self) -> Identity:
         """Return the identity to run as, with a cluster of its own in place."""

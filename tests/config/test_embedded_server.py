@@ -1,7 +1,6 @@
 """The embedded server, started for real in folders of every kind of misfortune."""
 
 import os
-import select
 import shutil
 import signal
 import socket
@@ -23,7 +22,8 @@ from config.embedded import (
     UnusableDataFolder,
     running_server,
 )
-from config.embedded.cluster import server_processes
+from config.embedded.cluster import answers, server_processes
+from tests.config.processes import wait_for_end
 
 PROJECT = Path(__file__).resolve().parents[2]
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a feature of Linux")
@@ -104,18 +104,6 @@ def started(data_dir: Path) -> Iterator[EmbeddedPostgres]:
 def answer(server: EmbeddedPostgres) -> object:
     with psycopg.connect(server.superuser_url) as db:
         return db.execute("SELECT answer FROM kept").fetchone()
-
-
-def wait_for_end(pid: int) -> None:
-    """Return when a process that is nobody's child here has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    assert poll.poll(20_000), f"process {pid} is still alive"
-    os.close(descriptor)
 
 
 def command_as_nobody() -> list[str]:
@@ -279,6 +267,17 @@ def test_running_server_of_a_stopped_or_absent_folder_is_none(
     pristine: Path, tmp_path: Path
 ) -> None:
     assert [running_server(pristine), running_server(tmp_path / "absent")] == [None, None]
+
+
+def test_answers_tells_a_postgres_from_silence_and_from_another_program(
+    started: EmbeddedPostgres,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        silent = other.getsockname()[1]
+        found = [answers(started.port), answers(silent)]
+    found.append(answers(silent))
+
+    assert found == [True, False, False]
 
 
 def test_start_twice_is_refused(started: EmbeddedPostgres, data_dir: Path) -> None:

@@ -4,13 +4,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 
 from config.launch.console import LaunchError
 from config.launch.services import Service, ServiceSpec
+from tests.config.processes import wait_for_end
 
 WELL_BEHAVED = "import signal; print('up and ready.', flush=True); signal.pause()"
 STUBBORN = (
@@ -120,7 +120,7 @@ def test_stop_ends_a_stubborn_service_by_force(
 
 
 def test_stop_ends_the_children_of_a_service_that_left_them(
-    start: Callable[..., Service], ended: SimpleQueue[Service]
+    start: Callable[..., Service],
 ) -> None:
     service = start(
         "import subprocess, sys;"
@@ -133,15 +133,4 @@ def test_stop_ends_the_children_of_a_service_that_left_them(
 
     service.stop()
 
-    # Its output ends when the last process that holds it has ended.
-    assert ended.get(timeout=20) is service
-    assert not is_running(child)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process exists that is more than an unreaped remainder."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    wait_for_end(child)
