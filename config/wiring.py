@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
 import apps.cohorts.selectors
 import apps.cohorts.tasks
+import apps.contacts.members
 import apps.contacts.ports
+from apps.core.clock import now
 from apps.core.outbox import Handler
 
+
+class Stage(Protocol):
+    """One idempotent step of what follows from a learner's news."""
+
+    def __call__(self, enrollment_id: UUID, *, at: datetime) -> Any: ...
+
+
+ADVANCE_STAGES: tuple[Stage, ...] = ()
+
+
+def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:
+    """`learner.advance`: bring progress, requirements and awards of one enrolment up to date."""
+    for stage in ADVANCE_STAGES:
+        stage(UUID(key), at=now())
+
+
 OUTBOX_HANDLERS: dict[str, Handler] = {
+    "learner.advance": advance_learner,
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
+    apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
 }
 
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)

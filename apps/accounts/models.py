@@ -70,9 +70,7 @@ class User(AbstractBaseUser):
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return self.is_active and any(
-            backend.has_perm(self, perm, obj)
-            for backend in get_backends()
-            if hasattr(backend, "has_perm")
+            backend.has_perm(self, perm, obj) for backend in get_backends()
         )
 
     def has_perms(self, perm_list: list[str], obj: object = None) -> bool:

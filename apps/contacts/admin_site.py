@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.contacts.capabilities import Capability
@@ -13,6 +19,18 @@ class OrganizationAdminSite(admin.AdminSite):
     site_header = _("Assay back office")
     site_title = _("Assay")
     index_title = _("Back office")
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send people to the one sign-in page, so that no factor can be skipped here.
+
+        Who is signed in already lacks a staff role: that is a refusal, not a sign-in.
+        """
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        return redirect_to_login(wanted)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether somebody of this organisation with a staff role is signed in."""

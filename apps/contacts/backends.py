@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.backends import BaseBackend
+from allauth.account.auth_backends import AuthenticationBackend
 from django.db import connection
 
 from apps.accounts.models import User
@@ -37,8 +37,8 @@ def capability_of(perm: str) -> str | None:
     return view if name.startswith("view") else change
 
 
-class PrincipalBackend(BaseBackend):
-    """Answers `user.has_perm` by the user's principal; it authenticates nobody."""
+class PrincipalBackend(AuthenticationBackend):  # type: ignore[misc]
+    """Signs in by e-mail and password (allauth); answers `user.has_perm` by the principal."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not user_obj.is_active:
@@ -46,6 +46,10 @@ class PrincipalBackend(BaseBackend):
         principal = cached_principal(user_obj)
         capability = capability_of(perm)
         return principal is not None and capability is not None and principal.has(capability)
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return nothing: permissions are asked one by one, there are no rows of them."""
+        return set()
 
 
 def cached_principal(user: User) -> Principal | None:

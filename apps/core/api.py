@@ -138,6 +138,8 @@ class ApiView(APIView):
     `render_again`, from the status and reference that the first one stored.
     """
 
+    lookup_value_converter = "uuid"
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         method = (request.method or "").lower()

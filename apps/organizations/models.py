@@ -133,7 +133,10 @@ class OrgMembership(models.Model):
 
 
 class Invitation(models.Model):
-    """An open offer of membership to an e-mail address; the link's secret is stored hashed."""
+    """An offer of membership to an e-mail address.
+
+    The link that is mailed carries the row's id, signed: no secret is stored anywhere.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
@@ -141,7 +144,6 @@ class Invitation(models.Model):
     )
     email = models.EmailField(max_length=254)
     org_role = models.CharField(max_length=20, choices=OrgRole, default=OrgRole.LEARNER)
-    token_hash = models.CharField(max_length=64, unique=True)
     invited_by_id = models.UUIDField()
     created_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
     expires_at = models.DateTimeField()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core import signing
 from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
@@ -28,6 +27,7 @@ from apps.organizations.models import (
 )
 
 INVITATION_LASTS = timedelta(days=14)
+INVITATION_SALT = "assay.invitation"
 
 
 class HostTaken(Conflict):
@@ -88,15 +88,16 @@ def record_platform_action(
     )
 
 
-def hash_invitation(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def invitation_token(invitation_id: uuid.UUID) -> str:
+    """Return the secret part of an invitation's link: its id, signed."""
+    return signing.dumps(str(invitation_id), salt=INVITATION_SALT)
 
 
 @transaction.atomic
 def invite(
     *, organization_id: uuid.UUID, email: str, org_role: str, invited_by_id: uuid.UUID, at: datetime
-) -> tuple[Invitation, str]:
-    """Return the open invitation of this address and its secret; an older one is replaced.
+) -> Invitation:
+    """Return the open invitation of this address; an older one is replaced.
 
     Call inside `connection.platform()`. Raises AlreadyMember.
     """
@@ -108,12 +109,10 @@ def invite(
     Invitation.objects.filter(
         organization_id=organization_id, email=email, accepted_at=None, withdrawn_at=None
     ).update(withdrawn_at=at)
-    token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         organization_id=organization_id,
         email=email,
         org_role=org_role,
-        token_hash=hash_invitation(token),
         invited_by_id=invited_by_id,
         expires_at=at + INVITATION_LASTS,
     )
@@ -123,14 +122,18 @@ def invite(
         actor_id=invited_by_id,
         details={"invitation": str(invitation.id), "role": org_role},
     )
-    return invitation, token
+    return invitation
 
 
 def open_invitation(*, organization_id: uuid.UUID, token: str, at: datetime) -> Invitation:
-    """Return the invitation of this secret; raises InvitationGone when used, old or foreign."""
+    """Return the invitation behind a link; raises InvitationGone when used, old or foreign."""
+    try:
+        invitation_id = signing.loads(token, salt=INVITATION_SALT)
+    except signing.BadSignature as error:
+        raise InvitationGone from error
     invitation = Invitation.objects.filter(
+        pk=invitation_id,
         organization_id=organization_id,
-        token_hash=hash_invitation(token),
         accepted_at=None,
         withdrawn_at=None,
         expires_at__gt=at,
@@ -149,8 +152,8 @@ def accept_invitation(
     The link came to the address itself, so the address is proved. Call inside
     `connection.platform()`. Raises InvitationGone.
     """
+    Organization.objects.select_for_update().get(pk=organization_id)
     invitation = open_invitation(organization_id=organization_id, token=token, at=at)
-    Invitation.objects.select_for_update().get(pk=invitation.pk)
     user = User.objects.filter(email=invitation.email).first()
     if user is None:
         user = User.objects.create_user(invitation.email, password)
