@@ -112,7 +112,7 @@ def fold_course(plan: CoursePlan, happenings: Sequence[Happening]) -> CourseStat
     """
     items = {item.id: item for module in plan.modules for item in module.items}
     mine = [event for event in happenings if not event.items.isdisjoint(items)]
-    completions = _completions(mine)
+    completions = item_completions(mine)
     required = [item.id for item in items.values() if item.is_required]
     done = [item for item in required if item in completions]
     is_complete = bool(required) and len(done) == len(required)
@@ -128,8 +128,8 @@ def fold_course(plan: CoursePlan, happenings: Sequence[Happening]) -> CourseStat
     )
 
 
-def _completions(happenings: Iterable[Happening]) -> dict[UUID, datetime]:
-    """Return item -> the moment since which it is complete."""
+def item_completions(happenings: Iterable[Happening]) -> dict[UUID, datetime]:
+    """Return item -> the moment since which it is complete; events in the order of recording."""
     completions: dict[UUID, datetime] = {}
     outcomes: dict[UUID | None, Happening] = {}
     for event in happenings:
