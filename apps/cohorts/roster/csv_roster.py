@@ -132,8 +132,8 @@ class _Reading:
         role = role_of(cells.get("role", "") or RosterRole.STUDENT)
         status = status_of(cells.get("status", ""))
         found = [
-            *_cell_problems(cells),
             *_row_problems(cells, display=display, role=role, status=status),
+            *_cell_problems(cells),
             *self._repetitions(cells, line=row.line, class_id=class_id),
         ]
         if found or role is None or status is None:

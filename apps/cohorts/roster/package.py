@@ -55,11 +55,13 @@ class Package:
         info = self.members[name.lower()]
         try:
             with self.archive.open(info) as member:
-                data = member.read(MAX_MEMBER_BYTES + 1)
+                data = member.read()
         except _READ_ERRORS as error:
-            raise UnsafePackageError(
-                "damaged-package", f"{_base(info)} cannot be unpacked."
-            ) from error
+            message = f"{_base(info)} cannot be unpacked."
+            raise UnsafePackageError("damaged-package", message) from error
+        if len(data) != info.file_size:
+            message = f"{_base(info)} is shorter than the archive says."
+            raise UnsafePackageError("damaged-package", message)
         if data.startswith(b"PK\x03\x04"):
             raise UnsafePackageError("nested-archive", f"{_base(info)} is an archive itself.")
         return data

@@ -7,12 +7,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 MAX_ROWS = 100_000
-MAX_LINES = 1_000_000
+MAX_LINES = 500_000
+MAX_LINE_CHARS = 1_000_000
 MAX_COLUMNS = 200
+MAX_HEADER_CHARS = 20_000
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LINE_END = re.compile(r"[\r\n]")
 _WORD_BREAK = re.compile(r"[\s_.-]+")
 
 
@@ -102,8 +105,7 @@ def _first_filled_line(text: str, position: int) -> tuple[int, str]:
     rest = text[position:]
     filled = len(text) - len(rest.lstrip(' \t\r\n,;|"'))
     start = max(text.rfind("\n", 0, filled), text.rfind("\r", 0, filled)) + 1
-    end = re.compile(r"[\r\n]|\Z").search(text, filled)
-    return start, text[start : end.start() if end else len(text)]
+    return start, _LINE_END.split(text[start : start + MAX_HEADER_CHARS], maxsplit=1)[0]
 
 
 def _line_number(text: str, position: int) -> int:
@@ -117,13 +119,9 @@ def _recognised(line: str, delimiter: str, *, known: Collection[str]) -> tuple[i
 
 
 def _rows(text: str, *, delimiter: str) -> Iterator[Row | BadRow]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
-        if line > MAX_LINES:
-            raise UnreadableTableError(
-                "too-many-lines", f"The file has more than {MAX_LINES:,} lines."
-            )
         try:
             yield Row(line, next(reader))
         except StopIteration:
@@ -135,6 +133,17 @@ def _rows(text: str, *, delimiter: str) -> Iterator[Row | BadRow]:
                 "unreadable-row",
                 f"The quotes in line {line}{until} do not pair up, or a cell is endless.",
             )
+
+
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if number > MAX_LINES:
+            message = f"The file has more than {MAX_LINES:,} lines."
+            raise UnreadableTableError("too-many-lines", message)
+        if len(line) > MAX_LINE_CHARS:
+            message = f"Line {number} is longer than {MAX_LINE_CHARS:,} characters."
+            raise UnreadableTableError("line-too-long", message)
+        yield line
 
 
 def _header(row: Row | BadRow) -> tuple[str, ...]:
