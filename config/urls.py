@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-API = [
+API: list[URLPattern | URLResolver] = [
     path("", include("apps.contacts.urls")),
     *(
         path("", include(f"apps.{app}.api.urls"))

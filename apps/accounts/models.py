@@ -68,12 +68,12 @@ class User(AbstractBaseUser):
     def is_staff(self) -> bool:
         return self.has_perm("assay.use_back_office")
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return self.is_active and any(
             backend.has_perm(self, perm, obj) for backend in get_backends()
         )
 
-    def has_perms(self, perm_list: list[str], obj: object = None) -> bool:
+    def has_perms(self, perm_list: list[str], obj: models.Model | None = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:

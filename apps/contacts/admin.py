@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -25,9 +24,9 @@ class ContactAdmin(OrganizationModelAdmin):
 
     change_capability = Capability.MANAGE_CONTACTS
     view_capability = Capability.VIEW_LEARNERS
-    list_display: Sequence[str] = ("display_name", "external_id", "has_login", "merged_into")
-    search_fields: Sequence[str] = ("display_name", "external_id", "channels__value")
-    inlines: ClassVar = [ChannelInline]
+    list_display = ("display_name", "external_id", "has_login", "merged_into")
+    search_fields = ("display_name", "external_id", "channels__value")
+    inlines = [ChannelInline]
 
     @admin.display(boolean=True, description="login")
     def has_login(self, obj: Contact) -> bool:
@@ -41,9 +40,9 @@ class ContactAdmin(OrganizationModelAdmin):
 class AdminActionAdmin(ReadOnlyAdmin):
     """Who did what."""
 
-    list_display: Sequence[str] = ("recorded_at", "actor", "action", "entity_type", "entity_id")
-    list_filter: Sequence[str] = ("action",)
-    ordering: Sequence[str] = ("-recorded_at",)
+    list_display = ("recorded_at", "actor", "action", "entity_type", "entity_id")
+    list_filter = ("action",)
+    ordering = ("-recorded_at",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("actor")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import InlineModelAdmin
@@ -17,7 +17,6 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from apps.contacts.capabilities import Capability
-from apps.contacts.definitions_api import previous_version
 from apps.contacts.models import Contact
 from apps.contacts.principal import Principal
 from apps.contacts.services import record_admin_action
@@ -31,6 +30,12 @@ from apps.core.refusals import refused_by_database
 def principal_of(request: HttpRequest) -> Principal:
     principal: Principal = request.principal  # type: ignore[attr-defined]
     return principal
+
+
+def signed_in(request: HttpRequest) -> Principal | None:
+    """Return who is at work, or None for a stranger."""
+    principal: Principal | None = getattr(request, "principal", None)
+    return principal or None
 
 
 def actor_of(request: HttpRequest) -> Contact:
@@ -53,19 +58,19 @@ class OrganizationModelAdmin(admin.ModelAdmin[Any]):
     Django's own log is not used.
     """
 
-    change_capability: ClassVar[str] = Capability.MANAGE_SETTINGS
-    view_capability: ClassVar[str] = Capability.AUDIT_READ
-    may_delete: ClassVar[bool] = False
+    change_capability = Capability.MANAGE_SETTINGS
+    view_capability = Capability.AUDIT_READ
+    may_delete = False
     list_per_page = 50
     show_full_result_count = False
 
     def _may_change(self, request: HttpRequest) -> bool:
-        principal = getattr(request, "principal", None)
-        return bool(principal) and principal.has(self.change_capability)
+        principal = signed_in(request)
+        return principal is not None and principal.has(self.change_capability)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        principal = getattr(request, "principal", None)
-        return bool(principal) and (
+        principal = signed_in(request)
+        return principal is not None and (
             principal.has(self.view_capability) or principal.has(self.change_capability)
         )
 
@@ -168,9 +173,9 @@ class AuthoredAdmin(OrganizationModelAdmin):
 class DefinitionAdmin(AuthoredAdmin):
     """A definition; its page lists the versions and begins the next draft."""
 
-    list_display: Sequence[str] = ("title", "slug", "newest")
-    search_fields: Sequence[str] = ("title", "slug")
-    prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ("title",)}
+    list_display = ("title", "slug", "newest")
+    search_fields = ("title", "slug")
+    prepopulated_fields = {"slug": ("title",)}
     exclude = ("created_by", "archived_at")
     change_form_template = "admin/assay/definition_change_form.html"
 
@@ -286,14 +291,14 @@ class VersionPartInline(InlineModelAdmin[Any, Any]):
 class VersionAdmin(AuthoredAdmin):
     """One version: edit the draft with its parts, publish with consequences shown, diff, retire."""
 
-    list_display: Sequence[str] = ("__str__", "status", "number", "published_at")
-    list_filter: Sequence[Any] = ("status",)
+    list_display = ("__str__", "status", "number", "published_at")
+    list_filter = ("status",)
     change_form_template = "admin/assay/version_change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return super().get_queryset(request).select_related("definition")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("definition",) if obj is not None else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -325,7 +330,9 @@ class VersionAdmin(AuthoredAdmin):
             raise Http404
         return version
 
-    def _page(self, request: HttpRequest, version: Any, template: str, **context: Any) -> Any:
+    def _page(
+        self, request: HttpRequest, version: Any, template: str, **context: Any
+    ) -> HttpResponse:
         return TemplateResponse(
             request,
             f"admin/assay/{template}.html",
@@ -356,7 +363,7 @@ class VersionAdmin(AuthoredAdmin):
             title=_("Publish %(version)s") % {"version": version},
             problems=version.publication_problems(),
             consequences=self.consequences(version),
-            diff=versions.diff(previous_version(version), version),
+            diff=versions.diff(versions.previous(version), version),
         )
 
     def retire_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -375,7 +382,7 @@ class VersionAdmin(AuthoredAdmin):
 
     def diff_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = self._version(request, object_id)
-        previous = previous_version(version)
+        previous = versions.previous(version)
         return self._page(
             request,
             version,

@@ -1,5 +1,6 @@
 """Django's admin, with the organisation's own site as the default one."""
 
+from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 
 
@@ -8,4 +9,4 @@ class OrganizationAdminConfig(SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        self.module.autodiscover()
+        autodiscover()

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.contacts.capabilities import Capability
+from apps.contacts.principal import Principal
 
 
 class OrganizationAdminSite(admin.AdminSite):
@@ -34,5 +35,5 @@ class OrganizationAdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Return whether somebody of this organisation with a staff role is signed in."""
-        principal = getattr(request, "principal", None)
-        return bool(principal) and principal.has(Capability.USE_BACK_OFFICE)
+        principal: Principal | None = getattr(request, "principal", None) or None
+        return principal is not None and principal.has(Capability.USE_BACK_OFFICE)

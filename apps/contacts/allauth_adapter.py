@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.db import connection
 from django.http import HttpRequest
 
 from apps.accounts.models import User
 from apps.contacts.models import Contact
 from apps.contacts.services import record_admin_action
+from apps.core.tenancy import connection
 
 
 class OrganizationAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

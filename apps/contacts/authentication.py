@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -21,6 +20,7 @@ from apps.contacts.principal import Principal
 from apps.contacts.selectors import principal_of
 from apps.contacts.services import hash_token
 from apps.core.clock import now
+from apps.core.tenancy import connection
 from apps.organizations.models import MembershipStatus, OrgMembership, OrgRole
 
 INVALID = AuthenticationFailed("The token is unknown, expired or revoked.", code="invalid-token")
@@ -36,7 +36,7 @@ class TokenUser(AnonymousUser):
     def __init__(self, principal: Principal) -> None:
         super().__init__()
         self.principal = principal
-        self.pk = principal.contact_id
+        self.pk = principal.contact_id  # type: ignore[assignment]
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -114,7 +114,7 @@ def principal_of_request(request: HttpRequest | Request) -> Principal | None:
     return principal or None
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = TokenAuthentication
     name = "token"
 
@@ -122,7 +122,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
         return {"type": "http", "scheme": "bearer"}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = SessionAuthentication
     name = "session"
 

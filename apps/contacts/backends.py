@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.db import connection
 
 from apps.accounts.models import User
 from apps.contacts.capabilities import Capability
 from apps.contacts.principal import Principal
 from apps.contacts.selectors import principal_of_user
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.tenancy import connection
 
 C = Capability
 

@@ -74,8 +74,8 @@ class AuthoredViewSet(
 ):
     """Listing, reading, creating and changing what authors write; each write is on record."""
 
-    permission_classes: ClassVar = [AUTHORS]
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]
+    permission_classes = [AUTHORS]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         created = serializer.save(**self.creation_values())
@@ -102,10 +102,8 @@ class VersionSerializer(StrictModelSerializer[Version]):
 
     class Meta:
         model: type[Version]
-        fields: ClassVar[list[str]] = VERSION_FIELDS
-        read_only_fields: ClassVar[list[str]] = [
-            name for name in VERSION_FIELDS if name != "definition"
-        ]
+        fields = VERSION_FIELDS
+        read_only_fields = [name for name in VERSION_FIELDS if name != "definition"]
 
 
 class FieldChangeSerializer(serializers.Serializer[Any]):
@@ -150,7 +148,7 @@ def diff_as_data(changes: versions.VersionDiff) -> dict[str, Any]:
 class DefinitionViewSet(AuthoredViewSet):
     """A definition: its lasting name. `POST …/draft` begins its next version."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "head"]
+    http_method_names = ["get", "post", "put", "patch", "head"]
     version_serializer_class: ClassVar[type[VersionSerializer]]
 
     def creation_values(self) -> dict[str, Any]:
@@ -179,15 +177,15 @@ class DefinitionViewSet(AuthoredViewSet):
 class VersionViewSet(AuthoredViewSet):
     """A version: a draft that may change, or a frozen number. Drafts begin at the definition."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "head"]
+    http_method_names = ["get", "post", "put", "patch", "head"]
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Refused: a draft begins with `POST …/{definition}/draft`."""
         return self.http_method_not_allowed(request, *args, **kwargs)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        locked = versions.lock_version(serializer.instance)
-        if not locked.is_draft:
+        version: Version = self.get_object()
+        if not versions.lock_version(version).is_draft:
             raise versions.NotADraft
         super().perform_update(serializer)
 
@@ -212,18 +210,7 @@ class VersionViewSet(AuthoredViewSet):
     def diff(self, request: Request, **kwargs: Any) -> Response:
         """What this version changes against the newest published one before it."""
         version: Version = self.get_object()
-        return Response(diff_as_data(versions.diff(previous_version(version), version)))
-
-
-def previous_version(version: Version) -> Version | None:
-    """Return the newest published or retired version before this one."""
-    others = type(version)._default_manager.filter(
-        definition_id=version.definition_id, number__isnull=False
-    )
-    if version.number is not None:
-        others = others.filter(number__lt=version.number)
-    found: Version | None = others.order_by("-number").first()
-    return found
+        return Response(diff_as_data(versions.diff(versions.previous(version), version)))
 
 
 class VersionPartViewSet(AuthoredViewSet, mixins.DestroyModelMixin):

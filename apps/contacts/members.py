@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import connection, transaction
+from django.db import transaction
 from django.template.loader import render_to_string
 
 from apps.accounts.models import User
@@ -21,6 +21,7 @@ from apps.contacts.principal import Principal
 from apps.contacts.services import link_user, record_admin_action
 from apps.core.outbox import owe
 from apps.core.problems import Forbidden, NotFound
+from apps.core.tenancy import connection
 from apps.organizations import services as organizations
 from apps.organizations.models import Invitation, OrgMembership, OrgRole
 

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from apps.contacts import ports
 from apps.contacts.models import Contact
 from apps.contacts.principal import Principal
+from apps.core.tenancy import connection
 from apps.organizations.models import MembershipStatus, OrgMembership, OrgRole
 
 
@@ -37,7 +37,8 @@ def alias_ids_of(contact_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.U
 def survivor_id(contact_id: uuid.UUID) -> uuid.UUID:
     """Return the contact that now stands for this one: itself, or what it was merged into."""
     merged = Contact.objects.filter(pk=contact_id).values_list("merged_into_id", flat=True).first()
-    return merged or contact_id
+    survivor: uuid.UUID | None = merged
+    return contact_id if survivor is None else survivor
 
 
 def is_own_work(*, actor_id: uuid.UUID, learner_id: uuid.UUID) -> bool:
@@ -47,7 +48,7 @@ def is_own_work(*, actor_id: uuid.UUID, learner_id: uuid.UUID) -> bool:
     ids = Contact.objects.filter(Q(pk=actor_id) | Q(pk=learner_id)).values_list(
         "id", "merged_into_id"
     )
-    return len({merged or own for own, merged in ids}) == 1
+    return len({own if merged is None else merged for own, merged in ids}) == 1
 
 
 def principal_of_user(user_id: uuid.UUID) -> Principal | None:

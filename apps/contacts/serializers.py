@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import serializers
 
@@ -15,8 +15,8 @@ from apps.organizations.models import MembershipStatus, OrgMembership, OrgRole
 class ChannelSerializer(StrictModelSerializer[ContactChannel]):
     class Meta:
         model = ContactChannel
-        fields: ClassVar = ["id", "kind", "value", "verified_at", "is_primary"]
-        read_only_fields: ClassVar = ["id", "verified_at"]
+        fields = ["id", "kind", "value", "verified_at", "is_primary"]
+        read_only_fields = ["id", "verified_at"]
 
 
 class ContactSerializer(StrictModelSerializer[Contact]):
@@ -28,7 +28,7 @@ class ContactSerializer(StrictModelSerializer[Contact]):
 
     class Meta:
         model = Contact
-        fields: ClassVar = [
+        fields = [
             "id",
             "display_name",
             "legal_name",
@@ -41,7 +41,7 @@ class ContactSerializer(StrictModelSerializer[Contact]):
             "merged_into",
             "created_at",
         ]
-        read_only_fields: ClassVar = ["id", "merged_into", "created_at"]
+        read_only_fields = ["id", "merged_into", "created_at"]
 
     def get_has_login(self, contact: Contact) -> bool:
         return contact.user_id is not None
@@ -55,7 +55,7 @@ class ContactSerializer(StrictModelSerializer[Contact]):
 
 
 class MergeSerializer(StrictSerializer):
-    source = serializers.UUIDField(help_text="The contact that is merged into this one.")
+    contact = serializers.UUIDField(help_text="The contact that is merged into this one.")
 
 
 class MemberSerializer(serializers.ModelSerializer[OrgMembership]):
@@ -65,7 +65,7 @@ class MemberSerializer(serializers.ModelSerializer[OrgMembership]):
 
     class Meta:
         model = OrgMembership
-        fields: ClassVar = ["id", "email", "org_role", "status", "created_at"]
+        fields = ["id", "email", "org_role", "status", "created_at"]
 
 
 class MemberChangeSerializer(StrictSerializer):
@@ -93,7 +93,7 @@ class TokenSerializer(StrictModelSerializer[ApiToken]):
 
     class Meta:
         model = ApiToken
-        fields: ClassVar = [
+        fields = [
             "id",
             "name",
             "prefix",
@@ -103,20 +103,20 @@ class TokenSerializer(StrictModelSerializer[ApiToken]):
             "revoked_at",
             "last_used_on",
         ]
-        read_only_fields: ClassVar = ["id", "prefix", "created_at", "revoked_at", "last_used_on"]
+        read_only_fields = ["id", "prefix", "created_at", "revoked_at", "last_used_on"]
 
 
 class NewTokenSerializer(TokenSerializer):
     secret = serializers.CharField(read_only=True)
 
     class Meta(TokenSerializer.Meta):
-        fields: ClassVar = [*TokenSerializer.Meta.fields, "secret"]
+        fields = [*TokenSerializer.Meta.fields, "secret"]
 
 
 class AdminActionSerializer(serializers.ModelSerializer[AdminAction]):
     class Meta:
         model = AdminAction
-        fields: ClassVar = [
+        fields = [
             "id",
             "actor",
             "action",

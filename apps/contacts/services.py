@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 
 from apps.contacts.models import AdminAction, ApiToken, ChannelKind, Contact, ContactChannel
 from apps.core.problems import Conflict, Invalid
 from apps.core.revisions import violates
+from apps.core.tenancy import connection
 
 
 class ContactGone(Conflict):
@@ -225,3 +226,10 @@ def create_api_token(
         expires_at=expires_at,
     )
     return token, secret
+
+
+@transaction.atomic
+def revoke_api_token(*, token: ApiToken, actor: Contact, at: datetime) -> None:
+    """End a token at once; a second time changes nothing."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at):
+        record_admin_action(actor=actor, action="apitoken.revoked", entity=token)

@@ -3,12 +3,12 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from apps.contacts import views
+from apps.contacts import people_api
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-router.register("contacts", views.ContactViewSet, basename="contact")
-router.register("members", views.MemberViewSet, basename="member")
-router.register("tokens", views.TokenViewSet, basename="token")
-router.register("admin-actions", views.AdminActionViewSet, basename="admin-action")
+router.register("contacts", people_api.ContactViewSet, basename="contact")
+router.register("members", people_api.MemberViewSet, basename="member")
+router.register("tokens", people_api.TokenViewSet, basename="token")
+router.register("admin-actions", people_api.AdminActionViewSet, basename="admin-action")
 
-urlpatterns = [path("me", views.MeView.as_view(), name="me"), *router.urls]
+urlpatterns = [path("me", people_api.MeView.as_view(), name="me"), *router.urls]

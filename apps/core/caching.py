@@ -1,6 +1,6 @@
 """Cache keys carry the organisation, so that one's entry can never answer another's question."""
 
-from django.db import connection
+from apps.core.tenancy import connection
 
 
 def organization_key(key: str, key_prefix: str, version: int) -> str:

@@ -6,11 +6,12 @@ import hashlib
 import uuid
 from typing import Any
 
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from apps.core.ids import uuid7
 from apps.core.models import IdempotencyRecord
 from apps.core.problems import BadRequest, Conflict, Invalid
+from apps.core.tenancy import connection
 
 MAX_KEY = 255
 

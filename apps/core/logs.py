@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from apps.core.tenancy import connection
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 

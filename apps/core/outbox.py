@@ -16,11 +16,12 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.module_loading import import_string
 
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
+from apps.core.tenancy import connection
 
 log = logging.getLogger(__name__)
 

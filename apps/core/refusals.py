@@ -38,7 +38,7 @@ class Busy(Conflict):
     title = "Somebody else is changing this at the moment. Try again."
 
 
-REFUSALS: dict[type[Exception], type[Problem]] = {
+REFUSALS: dict[type[BaseException], type[Problem]] = {
     errors.RestrictViolation: Frozen,
     errors.UniqueViolation: Duplicate,
     errors.ExclusionViolation: Duplicate,

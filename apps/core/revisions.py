@@ -24,7 +24,8 @@ def append_revision(model: type[Row], *, expected: int, **fields: Any) -> Row:
     """
     try:
         with transaction.atomic():
-            row: Row = model._default_manager.create(revision=expected + 1, **fields)
+            row = model(revision=expected + 1, **fields)
+            row.save(force_insert=True)
             return row
     except IntegrityError as error:
         if not is_revision_race(error, model):

@@ -9,16 +9,16 @@ from typing import Any
 from celery import Task, shared_task
 from celery.exceptions import Reject
 from django.conf import settings
-from django.db import connection
 from django_tenants.utils import get_tenant_model, tenant_context
 
 from apps.core import outbox
 from apps.core.clock import now
+from apps.core.tenancy import connection
 
 log = logging.getLogger(__name__)
 
 
-class OrganizationTask(Task):  # type: ignore[misc]
+class OrganizationTask(Task[Any, Any]):
     """A task whose first argument is the schema of the organisation it works in.
 
     Without one, or with that of an organisation that is gone, it is rejected; the connection is

@@ -74,6 +74,15 @@ def _sibling_fields(
     }
 
 
+def rows(model: type[models.Model], **which: Any) -> models.QuerySet[Any]:
+    """Return the rows of any version's or child's model, by fields that only subclasses have."""
+    return model._default_manager.filter(**which)
+
+
+def _new(model: Any, **values: Any) -> Any:
+    return model(**values)
+
+
 def lock_version(version: V) -> V:
     """Return the version read again under a row lock."""
     locked: V = type(version)._default_manager.select_for_update().get(pk=version.pk)
@@ -98,11 +107,9 @@ def publish(*, version: V, actor: Any, at: datetime) -> V:
                 for problem in problems
             ]
         )
-    newest = (
-        type(version)
-        ._default_manager.filter(definition_id=version.definition_id)
-        .aggregate(newest=Max("number"))["newest"]
-    )
+    newest = rows(type(version), definition_id=version.definition_id).aggregate(
+        newest=Max("number")
+    )["newest"]
     version.number = (newest or 0) + 1
     version.status = VersionStatus.PUBLISHED
     version.published_at = at
@@ -134,7 +141,7 @@ def new_draft(*, definition: Definition, actor: Any, at: datetime) -> Version:
     """
     model = _version_model(type(definition))
     type(definition)._default_manager.select_for_update().get(pk=definition.pk)
-    versions = model._default_manager.filter(definition_id=definition.pk)
+    versions = rows(model, definition_id=definition.pk)
     if versions.filter(status=VersionStatus.DRAFT).exists():
         raise DraftExists
     newest = versions.order_by("-number").first()
@@ -145,7 +152,7 @@ def new_draft(*, definition: Definition, actor: Any, at: datetime) -> Version:
 
 
 def _version_model(definition_model: type[Definition]) -> type[Version]:
-    related = definition_model._meta.get_field("versions").related_model
+    related = {f.name: f for f in definition_model._meta.get_fields()}["versions"].related_model
     assert isinstance(related, type)  # noqa: S101
     assert issubclass(related, Version)  # noqa: S101
     return related
@@ -169,17 +176,26 @@ def _copy(version: Version) -> Version:
     copied: dict[type[VersionChild], dict[Any, Any]] = {}
     for child in models_in_order:
         siblings = _sibling_fields(child, set(models_in_order))
-        rows = list(child._default_manager.filter(version_id=version.pk).order_by("id"))
+        originals = list(rows(child, version_id=version.pk).order_by("id"))
         copies = []
-        for row in rows:
+        for row in originals:
             values = _values(row, without={"id", "version"})
             for name, target in siblings.items():
                 if values[name] is not None:
                     values[name] = copied[target][values[name]]
-            copies.append(child(version_id=draft.pk, **values))
+            copies.append(child(**values, version_id=draft.pk))
         child._default_manager.bulk_create(copies)
-        copied[child] = {row.pk: copy.pk for row, copy in zip(rows, copies, strict=True)}
+        copied[child] = {row.pk: copy.pk for row, copy in zip(originals, copies, strict=True)}
     return draft
+
+
+def previous(version: Version) -> Version | None:
+    """Return the newest published or retired version before this one."""
+    numbered = rows(type(version), definition_id=version.definition_id, number__isnull=False)
+    if version.number is not None:
+        numbered = numbered.filter(number__lt=version.number)
+    found: Version | None = numbered.order_by("-number").first()
+    return found
 
 
 @dataclass(frozen=True)
@@ -246,11 +262,11 @@ def _parts(child: type[VersionChild], version: Version) -> dict[str, dict[str, A
     """Return key -> values, with references to siblings told by their keys, not ids."""
     family = set(child_models(type(version)))
     siblings = {
-        name: dict(target._default_manager.filter(version_id=version.pk).values_list("id", "key"))
+        name: dict(rows(target, version_id=version.pk).values_list("id", "key"))
         for name, target in _sibling_fields(child, family).items()
     }
-    rows = child._default_manager.filter(version_id=version.pk)
-    return {row.key: _comparable(row, {"version", "key"}, siblings) for row in rows}
+    parts = rows(child, version_id=version.pk)
+    return {part.key: _comparable(part, {"version", "key"}, siblings) for part in parts}
 
 
 def _comparable(

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.apps import apps
-from django.db import connection, models
+from django.db import models
 from psycopg import sql
 
 from apps.core.models import HistoryModel, TenantModel, Version, VersionChild
+from apps.core.tenancy import connection
 
 APP_ROLE = "assay_app"
 TENANT_GROUP = "assay_tenant"
@@ -133,7 +134,7 @@ def _table_statements(
     yield sql.SQL("GRANT {} ON {} TO {}").format(
         sql.SQL(", ").join(sql.SQL(grant) for grant in model.grants),
         table,
-        role,  # type: ignore[arg-type]
+        role,
     )
     if issubclass(model, HistoryModel):
         yield _trigger("history_row", "UPDATE OR DELETE", table, "ROW", "assay_refuse")
@@ -166,9 +167,9 @@ def _trigger(
         "CREATE OR REPLACE TRIGGER {} BEFORE {} ON {} FOR EACH {} EXECUTE FUNCTION public.{}({})"
     ).format(
         sql.Identifier(name),
-        sql.SQL(events),  # type: ignore[arg-type]
+        sql.SQL(events),
         table,
-        sql.SQL(each),  # type: ignore[arg-type]
+        sql.SQL(each),
         sql.Identifier(function),
         sql.SQL(", ").join(sql.Literal(argument) for argument in arguments),
     )

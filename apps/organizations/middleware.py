@@ -10,13 +10,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import set_urlconf
 
 from apps.core.logs import request_id
 from apps.core.problems import Forbidden, NotFound, Problem
+from apps.core.tenancy import connection
 from apps.organizations.models import Organization, OrganizationDomain, ProvisioningStep
 
 log = logging.getLogger("assay.request")
@@ -76,7 +76,7 @@ class OrganizationMiddleware:
         if host == settings.PLATFORM_HOST:
             connection.set_schema_to_public()
             request.tenant = None  # type: ignore[attr-defined]
-            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
             set_urlconf(settings.PUBLIC_SCHEMA_URLCONF)
             return self.get_response(request)
         organization = self._organization(host.lower())

@@ -6,7 +6,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -36,7 +36,7 @@ class ProvisioningStep(models.TextChoices):
     READY = "ready"
 
 
-class Organization(TenantMixin):
+class Organization(TenantMixin):  # type: ignore[misc]
     """One customer: a schema and a database role of the same name, and the hosts that lead to it.
 
     Rows are created by `services.request_organization` and brought to `ready` by the owner's
@@ -79,7 +79,7 @@ def schema_of(organization_id: uuid.UUID) -> str:
     return f"org_{organization_id.hex}"
 
 
-class OrganizationDomain(DomainMixin):
+class OrganizationDomain(DomainMixin):  # type: ignore[misc]
     """A host that leads to an organisation."""
 
     class Meta:
@@ -221,8 +221,6 @@ class UserSession(AbstractBaseSession):
     host = models.CharField(max_length=253)
     user_id = models.UUIDField(null=True, db_index=True)
     created_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
-
-    objects: ClassVar[BaseSessionManager[UserSession]] = BaseSessionManager()
 
     class Meta:
         db_table = "user_sessions"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 from psycopg import sql
 
 from apps.core import walls
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.tenancy import connection
 from apps.organizations.models import Organization, ProvisioningStep
 
 

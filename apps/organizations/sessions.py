@@ -11,9 +11,9 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import connection
 
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.tenancy import connection
 from apps.organizations.models import UserSession
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
 from psycopg import sql
 
 from apps.core import walls
 from apps.core.db.base import PLATFORM_ROLE
+from apps.core.tenancy import connection
 from apps.core.walls import APP_ROLE, TENANT_GROUP, ensure_role, let_app_act_as
 
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
@@ -119,7 +119,7 @@ def _sync_table(table: PublicTable) -> None:
         sql.SQL("GRANT {} ON {} TO {}").format(
             sql.SQL(table.platform),
             name,
-            sql.Identifier(PLATFORM_ROLE),  # type: ignore[arg-type]
+            sql.Identifier(PLATFORM_ROLE),
         ),
     ]
     if table.tenant:
@@ -127,12 +127,12 @@ def _sync_table(table: PublicTable) -> None:
             sql.SQL("GRANT {} ON {} TO {}").format(
                 sql.SQL(table.tenant),
                 name,
-                sql.Identifier(TENANT_GROUP),  # type: ignore[arg-type]
+                sql.Identifier(TENANT_GROUP),
             ),
             sql.SQL("CREATE POLICY tenant ON {} TO {} USING ({})").format(
                 name,
                 sql.Identifier(TENANT_GROUP),
-                sql.SQL(table.rows),  # type: ignore[arg-type]
+                sql.SQL(table.rows),
             ),
         ]
     with connection.cursor() as cursor:

@@ -159,7 +159,7 @@ def test_merge_over_the_api() -> None:
     source, into = contact("Old"), contact("New")
 
     response = api(member(OrgRole.ADMIN)).post(
-        f"/v1/contacts/{into.id}/merge", {"source": str(source.id)}
+        f"/v1/contacts/{into.id}/merge", {"contact": str(source.id)}
     )
 
     assert response.status_code == 200

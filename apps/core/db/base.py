@@ -37,6 +37,8 @@ class DatabaseWrapper(tenants.DatabaseWrapper):  # type: ignore[misc]
     ops_class = DatabaseOperations
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.search_path_set_schemas: tuple[str, str] | None = None
+        self._setting_search_path = False
         super().__init__(*args, **kwargs)
         self.schema_name: str | None = None
         self.tenant: Any = None

@@ -6,9 +6,9 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
 
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.tenancy import connection
 from apps.organizations.models import Organization, ProvisioningStep
 from apps.organizations.provisioning import provision
 from apps.organizations.services import request_organization

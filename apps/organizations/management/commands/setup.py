@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connection
 
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.tenancy import connection
 from apps.organizations.walls import sync_public
 
 

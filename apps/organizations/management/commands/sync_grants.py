@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.tenancy import connection
 from apps.core.walls import sync_schema
 from apps.organizations.models import Organization, ProvisioningStep
 from apps.organizations.walls import sync_public

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -44,7 +44,7 @@ C = Capability
 class MeView(ApiView):
     """Who is asking."""
 
-    permission_classes: ClassVar = [Requires(None)]
+    permission_classes = [Requires(None)]
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
@@ -71,10 +71,10 @@ class ContactViewSet(
 ):
     """The people of the organisation."""
 
-    permission_classes: ClassVar = [Requires(C.MANAGE_CONTACTS, read=C.VIEW_LEARNERS)]
+    permission_classes = [Requires(C.MANAGE_CONTACTS, read=C.VIEW_LEARNERS)]
     serializer_class = ContactSerializer
-    filterset_fields: ClassVar = {"external_id": ["exact"], "display_name": ["icontains"]}
-    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "head"]
+    filterset_fields = {"external_id": ["exact"], "display_name": ["icontains"]}
+    http_method_names = ["get", "post", "put", "patch", "head"]
 
     def get_queryset(self) -> QuerySet[Contact]:
         contacts = Contact.objects.prefetch_related("channels")
@@ -106,7 +106,7 @@ class ContactViewSet(
         into = self.get_object()
         asked = MergeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        source = self.get_queryset().filter(pk=asked.validated_data["source"]).first()
+        source = self.get_queryset().filter(pk=asked.validated_data["contact"]).first()
         if source is None:
             self.permission_denied(request, code="unknown-source")
         merged = merge_contacts(source=source, into=into, actor=actor_of(request))
@@ -116,9 +116,9 @@ class ContactViewSet(
 class MemberViewSet(ApiView, mixins.ListModelMixin, viewsets.GenericViewSet[OrgMembership]):
     """Logins of the organisation and their roles."""
 
-    permission_classes: ClassVar = [Requires(C.MANAGE_MEMBERS, read=C.MANAGE_MEMBERS)]
+    permission_classes = [Requires(C.MANAGE_MEMBERS, read=C.MANAGE_MEMBERS)]
     serializer_class = MemberSerializer
-    filterset_fields: ClassVar = ["org_role", "status"]
+    filterset_fields = ["org_role", "status"]
 
     def get_queryset(self) -> QuerySet[OrgMembership]:
         return OrgMembership.objects.select_related("user")
@@ -164,7 +164,7 @@ class TokenViewSet(
 ):
     """One's own API tokens."""
 
-    permission_classes: ClassVar = [Requires(None)]
+    permission_classes = [Requires(None)]
     serializer_class = TokenSerializer
 
     def get_queryset(self) -> QuerySet[ApiToken]:
@@ -205,7 +205,7 @@ class AdminActionViewSet(
 ):
     """The record of what was done with elevated rights."""
 
-    permission_classes: ClassVar = [Requires(C.AUDIT_READ, read=C.AUDIT_READ)]
+    permission_classes = [Requires(C.AUDIT_READ, read=C.AUDIT_READ)]
     serializer_class = AdminActionSerializer
     queryset = AdminAction.objects.all()
-    filterset_fields: ClassVar = ["action", "actor", "entity_type", "entity_id"]
+    filterset_fields = ["action", "actor", "entity_type", "entity_id"]
