@@ -78,7 +78,8 @@ def open_package(data: bytes) -> Package:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _READ_ERRORS as error:
         raise UnsafePackageError("damaged-package", "The archive cannot be read.") from error
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    # ZipInfo.is_dir() fails on a member without a name.
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(archive.infolist()) > MAX_MEMBERS:
         message = f"The archive has more than {MAX_MEMBERS} members."
         raise UnsafePackageError("too-many-members", message)
@@ -116,8 +117,14 @@ def _base(info: zipfile.ZipInfo) -> str:
 
 def _check_path(info: zipfile.ZipInfo) -> None:
     name = info.orig_filename.replace("\\", "/")
-    if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/") or "\0" in name:
-        message = f"The path {name[:60]!r} leads out of the archive."
+    if (
+        not name
+        or name.startswith("/")
+        or _DRIVE.match(name)
+        or ".." in name.split("/")
+        or "\0" in name
+    ):
+        message = f"The path {name[:60]!r} leads out of the archive or nowhere."
         raise UnsafePackageError("unsafe-path", message)
 
 

@@ -27,7 +27,10 @@ def renamed(path: str) -> bytes:
 
 def with_entry(**fields: int) -> bytes:
     """An archive with one member whose record claims what `fields` say."""
-    offsets = {"flags": (8, "<H"), "method": (10, "<H"), "size": (24, "<L"), "attr": (38, "<L")}
+    offsets = {
+        **{"flags": (8, "<H"), "method": (10, "<H"), "size": (24, "<L")},
+        **{"name": (28, "<H"), "comment": (32, "<H"), "attr": (38, "<L")},
+    }
     data = bytearray(zipped({"users.csv": "a" * 5_000}))
     start = data.rindex(b"PK\x01\x02")
     for name, value in fields.items():
@@ -70,6 +73,7 @@ def test_open_package_refuses_paths_out_of_the_archive(path: str) -> None:
         (zipped({f"{n}.csv": "" for n in range(MAX_MEMBERS + 1)}), "too-many-members"),
         (zipped({f"{n}": "" for n in range(9_000)}), "too-many-members"),
         (zipped({"a/users.csv": "", "USERS.csv": ""}), "duplicate-member"),
+        (with_entry(name=0, comment=len("users.csv")), "unsafe-path"),
         (b"PK\x03\x04", "damaged-package"),
         (b"", "damaged-package"),
         (zipped({"users.csv": "a"})[:-30], "damaged-package"),
