@@ -28,8 +28,12 @@ def renamed(path: str) -> bytes:
 def with_entry(**fields: int) -> bytes:
     """An archive with one member whose record claims what `fields` say."""
     offsets = {
-        **{"flags": (8, "<H"), "method": (10, "<H"), "size": (24, "<L")},
-        **{"name": (28, "<H"), "comment": (32, "<H"), "attr": (38, "<L")},
+        "flags": (8, "<H"),
+        "method": (10, "<H"),
+        "size": (24, "<L"),
+        "name": (28, "<H"),
+        "comment": (32, "<H"),
+        "attr": (38, "<L"),
     }
     data = bytearray(zipped({"users.csv": "a" * 5_000}))
     start = data.rindex(b"PK\x01\x02")
