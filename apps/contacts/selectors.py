@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from apps.contacts import ports
 from apps.contacts.models import Contact
@@ -45,10 +46,9 @@ def is_own_work(*, actor_id: uuid.UUID, learner_id: uuid.UUID) -> bool:
     """Whether both are the same person, by any of their aliases."""
     if actor_id == learner_id:
         return True
-    ids = Contact.objects.filter(Q(pk=actor_id) | Q(pk=learner_id)).values_list(
-        "id", "merged_into_id"
-    )
-    return len({own if merged is None else merged for own, merged in ids}) == 1
+    people = Contact.objects.filter(Q(pk=actor_id) | Q(pk=learner_id))
+    survivors = people.values_list(Coalesce("merged_into_id", "id"), flat=True)
+    return len(set(survivors)) == 1
 
 
 def principal_of_user(user_id: uuid.UUID) -> Principal | None:

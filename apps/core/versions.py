@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from graphlib import TopologicalSorter
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 from django.db.models import Max
 
+from apps.core.ids import uuid7
 from apps.core.models import Definition, Version, VersionChild, VersionStatus
 from apps.core.problems import Conflict
 
@@ -79,8 +80,8 @@ def rows(model: type[models.Model], **which: Any) -> models.QuerySet[Any]:
     return model._default_manager.filter(**which)
 
 
-def _new(model: Any, **values: Any) -> Any:
-    return model(**values)
+def _new(make: Callable[..., Any], **values: Any) -> Any:
+    return make(**values)
 
 
 def lock_version(version: V) -> V:
@@ -146,7 +147,9 @@ def new_draft(*, definition: Definition, actor: Any, at: datetime) -> Version:
         raise DraftExists
     newest = versions.order_by("-number").first()
     if newest is None:
-        draft: Version = model._default_manager.create(definition_id=definition.pk)
+        draft = model()
+        draft.definition_id = definition.pk
+        draft.save(force_insert=True)
         return draft
     return _copy(newest)
 
@@ -177,15 +180,17 @@ def _copy(version: Version) -> Version:
     for child in models_in_order:
         siblings = _sibling_fields(child, set(models_in_order))
         originals = list(rows(child, version_id=version.pk).order_by("id"))
+        copied[child] = {row.pk: uuid7() for row in originals}
         copies = []
         for row in originals:
             values = _values(row, without={"id", "version"})
             for name, target in siblings.items():
                 if values[name] is not None:
                     values[name] = copied[target][values[name]]
-            copies.append(child(**values, version_id=draft.pk))
+            copy = child(id=copied[child][row.pk], **values)
+            copy.version_id = draft.pk
+            copies.append(copy)
         child._default_manager.bulk_create(copies)
-        copied[child] = {row.pk: copy.pk for row, copy in zip(originals, copies, strict=True)}
     return draft
 
 
