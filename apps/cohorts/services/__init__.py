@@ -17,7 +17,9 @@ from apps.cohorts.services.enrollments import (
     enroll_all,
     invite,
     withdraw,
+    withdraw_all,
 )
+from apps.cohorts.services.imports import RosterReport, RowOutcome, import_roster
 from apps.cohorts.services.notices import notify_promoted
 from apps.cohorts.services.progress import (
     project_course_progress,
@@ -38,6 +40,8 @@ __all__ = [
     "AssertionOutcome",
     "AttendanceEntry",
     "Meeting",
+    "RosterReport",
+    "RowOutcome",
     "add_staff",
     "assert_progress",
     "cancel_cohort",
@@ -47,6 +51,7 @@ __all__ = [
     "end_enrollment",
     "enroll",
     "enroll_all",
+    "import_roster",
     "invite",
     "notify_promoted",
     "open_cohort",
@@ -61,4 +66,5 @@ __all__ = [
     "schedule_session",
     "update_cohort",
     "withdraw",
+    "withdraw_all",
 ]

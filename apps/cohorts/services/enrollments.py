@@ -103,13 +103,21 @@ def withdraw(
 
     An enrolment that is over already is returned as it is.
     """
-    return _leave(
-        enrollment,
-        state=EnrollmentState.WITHDRAWN,
-        event=EventType.UNENROLLED,
-        actor=actor,
-        at=at,
-    )
+    cohort = lock_cohort(enrollment.cohort_id)
+    return withdraw_all(cohort=cohort, enrollments=[enrollment], actor=actor, at=at)[0]
+
+
+@transaction.atomic
+def withdraw_all(
+    *,
+    cohort: Cohort,
+    enrollments: Sequence[CohortEnrollment],
+    actor: Contact | None,
+    at: datetime,
+) -> list[CohortEnrollment]:
+    """Return the enrolments of one cohort, withdrawn, in a fixed number of statements."""
+    states = (EnrollmentState.WITHDRAWN, EventType.UNENROLLED)
+    return _leave(cohort, enrollments, *states, actor=actor, at=at)
 
 
 @transaction.atomic
@@ -120,20 +128,16 @@ def end_enrollment(
 
     What was earned stays. An enrolment that is over already is returned as it is.
     """
-    return _leave(
-        enrollment,
-        state=EnrollmentState.ENDED,
-        event=EventType.ENROLLMENT_ENDED,
-        actor=actor,
-        at=at,
-    )
+    cohort = lock_cohort(enrollment.cohort_id)
+    states = (EnrollmentState.ENDED, EventType.ENROLLMENT_ENDED)
+    return _leave(cohort, [enrollment], *states, actor=actor, at=at)[0]
 
 
 @transaction.atomic
 def fill_seats(*, cohort: Cohort, actor: Contact | None, at: datetime) -> list[CohortEnrollment]:
     """Return who got a seat from the waitlist, in its order, as far as seats are free."""
     cohort = lock_cohort(cohort.id)
-    promoted = _next_in_line(cohort, leaving=0)
+    promoted = _next_in_line(cohort, leaving=())
     lock_learners(enrollment.contact_id for enrollment in promoted)
     _promote(promoted, actor=actor, at=at)
     return promoted
@@ -190,34 +194,36 @@ def _seat(
 
 
 def _leave(
-    enrollment: CohortEnrollment,
-    *,
+    cohort: Cohort,
+    enrollments: Sequence[CohortEnrollment],
     state: EnrollmentState,
     event: str,
+    *,
     actor: Contact | None,
     at: datetime,
-) -> CohortEnrollment:
-    cohort = lock_cohort(enrollment.cohort_id)
-    enrollment = CohortEnrollment.objects.select_related("contact").get(pk=enrollment.pk)
-    if not enrollment.is_active:
-        return enrollment
-    held_a_seat = enrollment.state == EnrollmentState.ENROLLED
-    promoted = _next_in_line(cohort, leaving=1) if held_a_seat else []
-    lock_learners([enrollment.contact_id, *(next_one.contact_id for next_one in promoted)])
-    enrollment.state, enrollment.ended_at = state, at
-    enrollment.save(update_fields=["state", "ended_at"])
-    _tell([enrollment], event, actor=actor, at=at)
+) -> list[CohortEnrollment]:
+    """Close what is active, and give the seats to those who wait and do not leave themselves."""
+    cohort = lock_cohort(cohort.id)
+    found = cohort.enrollments.select_related("contact").in_bulk([e.id for e in enrollments])
+    leaving = [enrollment for enrollment in found.values() if enrollment.is_active]
+    promoted = _next_in_line(cohort, leaving=leaving)
+    lock_learners(enrollment.contact_id for enrollment in [*leaving, *promoted])
+    cohort.enrollments.filter(id__in=[e.id for e in leaving]).update(state=state, ended_at=at)
+    for enrollment in leaving:
+        enrollment.state, enrollment.ended_at = state, at
+    _tell(leaving, event, actor=actor, at=at)
     _promote(promoted, actor=actor, at=at)
-    return enrollment
+    return [found[enrollment.id] for enrollment in enrollments]
 
 
-def _next_in_line(cohort: Cohort, *, leaving: int) -> list[CohortEnrollment]:
-    """Return who gets the seats that are free once `leaving` enrolled learners have gone."""
+def _next_in_line(cohort: Cohort, *, leaving: Sequence[CohortEnrollment]) -> list[CohortEnrollment]:
+    """Return who gets the seats that are free once those leaving have gone."""
     if cohort.status != CohortStatus.OPEN:
         return []
-    taken = cohort.enrollments.enrolled().count() - leaving
+    gone = {enrollment.id for enrollment in leaving}
+    taken = cohort.enrollments.enrolled().exclude(id__in=gone).count()
     free = free_seats(capacity=cohort.capacity, taken=taken)
-    return list(cohort.enrollments.waitlist()[:free])
+    return list(cohort.enrollments.waitlist().exclude(id__in=gone)[:free])
 
 
 def _promote(promoted: Sequence[CohortEnrollment], *, actor: Contact | None, at: datetime) -> None:

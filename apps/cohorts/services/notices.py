@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.mail import EmailMessage
-from django.db import connection, transaction
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -14,6 +14,7 @@ from apps.cohorts.events import EventType
 from apps.cohorts.models import CohortEnrollment, EnrollmentState, ProgressEvent
 from apps.contacts.models import ChannelKind, ContactChannel
 from apps.contacts.services import lock_learner
+from apps.core.tenancy import connection
 
 
 @transaction.atomic

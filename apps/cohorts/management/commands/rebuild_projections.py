@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 from django_tenants.utils import tenant_context
 
 from apps.cohorts.models import CohortEnrollment
@@ -37,4 +36,3 @@ class Command(BaseCommand):
                 f"{organization.slug}: {enrollments} enrolments, {done.written} rows written, "
                 f"{done.removed} removed, {len(done.advanced)} learners owed a step"
             )
-        connection.forget_tenant()
