@@ -127,14 +127,13 @@ class _Reading:
         cells = {name: single_line(row.cells[index]) for name, index in self.columns.items()}
         given, family = cells.get("given_name", ""), cells.get("family_name", "")
         display = cells.get("display_name", "") or f"{given} {family}".strip()
-        class_title = cells.get("class_title", "")
-        class_id = cells.get("class_id", "") or class_title
+        group = _group(cells)
         role = role_of(cells.get("role", "") or RosterRole.STUDENT)
         status = status_of(cells.get("status", ""))
         found = [
             *_row_problems(cells, display=display, role=role, status=status),
             *_cell_problems(cells),
-            *self._repetitions(cells, line=row.line, class_id=class_id),
+            *self._repetitions(cells, line=row.line, class_id=group.external_id),
         ]
         if found or role is None or status is None:
             self.problems.extend(
@@ -142,9 +141,8 @@ class _Reading:
                 for name, problem in found
             )
             return
-        if class_id:
-            title = class_title or class_id
-            self.classes.setdefault(class_id, RosterClass(class_id, title))
+        if group.external_id:
+            self.classes.setdefault(group.external_id, group)
         self.rows.append(
             RosterRow(
                 file=self.file,
@@ -158,8 +156,8 @@ class _Reading:
                 locale=cells.get("locale", ""),
                 timezone=cells.get("timezone", ""),
                 role=role,
-                class_id=class_id,
-                class_title=class_title or class_id,
+                class_id=group.external_id,
+                class_title=group.title,
                 status=status,
             )
         )
@@ -179,6 +177,12 @@ class _Reading:
                 what = "e-mail address" if name == "email" else "identifier"
                 code = "duplicate-email" if name == "email" else "duplicate-external-id"
                 yield name, (code, f"The {what} {shown(value)} is already in line {first}.")
+
+
+def _group(cells: Mapping[str, str]) -> RosterClass:
+    """Return the row's class; of identifier and title each stands in for the other."""
+    identifier, title = cells.get("class_id", ""), cells.get("class_title", "")
+    return RosterClass(identifier or title, title or identifier)
 
 
 def _cell_problems(cells: Mapping[str, str]) -> Iterator[tuple[str | None, Problem]]:
