@@ -19,9 +19,11 @@ from apps.credentials.contexts import Contexts
 MUTABLE_TERMS: Final = frozenset({"jti", "endorsementJwt"})
 # Two names that the Open Badges context gives one meaning.
 _SYNONYMS: Final = {"AchievementCredential": "OpenBadgeCredential"}
-_XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+# Open Badges writes the schema's address with https, which makes other types of it.
 _NATIVE: Final = frozenset(
-    _XSD + name for name in ("boolean", "decimal", "double", "float", "integer", "positiveInteger")
+    f"{scheme}://www.w3.org/2001/XMLSchema#{name}"
+    for scheme in ("http", "https")
+    for name in ("boolean", "decimal", "double", "float", "integer", "positiveInteger")
 )
 _VALUE_KEYWORDS: Final = frozenset({"@value", "@language"})
 
@@ -137,7 +139,7 @@ def _difference(left: Any, right: Any, path: Path) -> Path | None:
     if type(left) is not type(right):
         return path
     if isinstance(left, dict):
-        for name in [*left, *right]:
+        for name in left | right:
             if name not in left or name not in right:
                 return (*path, name)
             found = _difference(left[name], right[name], (*path, name))

@@ -82,6 +82,8 @@ class Contexts:
         """Raise UnknownContext unless `@context` is a list of distinct URLs of this set."""
         named = document.get("@context")
         urls = named if isinstance(named, list) else [named]
+        if not urls:
+            raise UnknownContext("@context names no context")
         for url in urls:
             if not isinstance(url, str):
                 raise UnknownContext("@context must list the addresses of published contexts")
