@@ -48,6 +48,14 @@ def django_db_setup(server: Server, django_db_blocker: Any) -> Iterator[None]:
         connections["default"].close()
 
 
+@pytest.fixture(autouse=True)
+def _django_db_marker(request: pytest.FixtureRequest) -> None:
+    """Replaces pytest-django's: a test with a database of its own is not put in a transaction."""
+    marked = request.node.get_closest_marker("django_db")
+    if marked and "own_database" not in request.fixturenames:
+        request.getfixturevalue("_django_db_helper")
+
+
 def organization(organization_id: Any) -> Organization:
     with connection.platform():
         found = Organization.objects.get(pk=organization_id)
