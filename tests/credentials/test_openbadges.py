@@ -202,6 +202,7 @@ def test_any_words_can_be_awarded_and_signed(
                 )
             },
             (
+                "name: malformed",
                 "credentialSubject.achievement.name: malformed",
                 "credentialSubject.achievement.description: missing",
                 "credentialSubject.achievement.criteria: missing",
