@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import apps.cohorts.selectors
+import apps.cohorts.services
 import apps.cohorts.tasks
 import apps.contacts.members
 import apps.contacts.ports
@@ -20,7 +21,7 @@ class Stage(Protocol):
     def __call__(self, enrollment_id: UUID, *, at: datetime) -> Any: ...
 
 
-ADVANCE_STAGES: tuple[Stage, ...] = ()
+ADVANCE_STAGES: tuple[Stage, ...] = (apps.cohorts.services.project_course_progress,)
 
 
 def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:

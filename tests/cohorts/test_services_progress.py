@@ -32,6 +32,7 @@ from tests.cohorts.factories import (
     people,
     person,
 )
+from tests.outbox import drain
 from tests.programs.factories import Item, published_course, published_program
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,16 @@ def test_project_course_progress_follows_the_events(enrollment: CohortEnrollment
         progress.completed_at,
         progress.time_spent_seconds,
     ) == ("in_progress", 50, NOON + timedelta(minutes=5), None, 90)
+
+
+def test_an_event_brings_progress_up_to_date_through_the_outbox(
+    enrollment: CohortEnrollment,
+) -> None:
+    drain(ADVANCE)
+    happened(enrollment, EventType.ITEM_COMPLETED, "read", 5)
+
+    assert drain(ADVANCE) == 1
+    assert CourseProgress.objects.get().percent_complete == 50
 
 
 def test_project_course_progress_records_milestones_once(enrollment: CohortEnrollment) -> None:
