@@ -1,5 +1,10 @@
 """What the platform's own host answers."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from apps.organizations import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.platform_home, name="platform-home"),
+    path("status/", views.status, name="status"),
+]
