@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
-from apps.assessment.interchange.encoding import DecodedText, UndecodableTextError, decode_text
 from apps.assessment.interchange.gift_answers import ReadAnswers, read_answers
 from apps.assessment.interchange.gift_text import (
     WHITESPACE,
@@ -29,6 +28,7 @@ from apps.assessment.interchange.report import (
     Note,
     QuestionReport,
 )
+from apps.core.encoding import DecodedText, UndecodableTextError, decode_text
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_QUESTIONS = 10_000

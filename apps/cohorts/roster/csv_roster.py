@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from apps.cohorts.roster.encoding import DecodedText
 from apps.cohorts.roster.records import (
     Roster,
     RosterClass,
@@ -27,6 +26,7 @@ from apps.cohorts.roster.values import (
     status_of,
     timezone_problem,
 )
+from apps.core.encoding import DecodedText
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "e mail", "mail", "email address", "e mail address", "mail address"),

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from apps.cohorts.roster.encoding import DecodedText, UndecodableTextError, decode_text
 from apps.cohorts.roster.package import Package
 from apps.cohorts.roster.records import RosterMode, RosterSource, RowProblem, RowStatus
 from apps.cohorts.roster.table import Table, UnreadableTableError, column_key, read_table
 from apps.cohorts.roster.values import shown, single_line, status_of
+from apps.core.encoding import DecodedText, UndecodableTextError, decode_text
 
 MANIFEST = "manifest.csv"
 _VERSIONS = {"1.1": RosterSource.ONEROSTER_1_1, "1.2": RosterSource.ONEROSTER_1_2}

@@ -1,9 +1,9 @@
 """Which kind of roster a file is, and its reading."""
 
 from apps.cohorts.roster.csv_roster import read_csv_roster
-from apps.cohorts.roster.encoding import UndecodableTextError, decode_text
 from apps.cohorts.roster.oneroster import read_oneroster
 from apps.cohorts.roster.records import Roster, RosterSource, RowProblem
+from apps.core.encoding import UndecodableTextError, decode_text
 
 MAX_BYTES = 20 * 1024 * 1024
 

@@ -1,6 +1,6 @@
 import pytest
 
-from apps.cohorts.roster.encoding import (
+from apps.core.encoding import (
     ENCODINGS,
     DecodedText,
     UndecodableTextError,
