@@ -29,6 +29,7 @@ Handler = Callable[[str, list[dict[str, Any]]], None]
 DELIVER = "core.deliver"
 FIRST_DELAY_SECONDS = 2
 LONGEST_DELAY_SECONDS = 900
+SENT_AT_ONCE = 100
 
 
 def owe(
@@ -46,9 +47,12 @@ def owe(
 
 
 def owe_many(topic: str, keys: list[str]) -> None:
-    """Record work for many keys of one topic, in one statement."""
+    """Record work for many keys of one topic, in one statement.
+
+    The first are sent for at once; the sweeper sends the rest in a few seconds.
+    """
     OutboxMessage.objects.bulk_create(OutboxMessage(topic=topic, key=key) for key in keys)
-    for key in keys:
+    for key in keys[:SENT_AT_ONCE]:
         send_after_commit(topic, key)
 
 
