@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import apps.assessment.services
+import apps.assessment.tasks
 import apps.cohorts.selectors
 import apps.cohorts.services
 import apps.cohorts.tasks
@@ -32,6 +34,7 @@ def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:
 
 OUTBOX_HANDLERS: dict[str, Handler] = {
     "learner.advance": advance_learner,
+    apps.assessment.services.GRADE: apps.assessment.tasks.grade,
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
     apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
 }

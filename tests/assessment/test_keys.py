@@ -240,7 +240,6 @@ def test_read_key_answers_or_refuses_whatever_it_is_given(kind: str, data: JsonV
     rule = RULES_OF_KIND[kind][0]
     try:
         key = read_key(kind, rule, data)
-    except KeyRefused as refused:
-        assert refused.faults
-    else:
-        assert read_key(kind, rule, key_as_json(key)) == key
+    except KeyRefused:
+        return
+    assert read_key(kind, rule, key_as_json(key)) == key

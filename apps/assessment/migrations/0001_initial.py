@@ -1422,6 +1422,7 @@ class Migration(migrations.Migration):
                     models.Q(("ends_at", None), ("accepts_until", None)),
                     models.Q(
                         ("accepts_until__gte", models.F("ends_at")),
+                        ("accepts_until__isnull", False),
                         ("ends_at__gt", models.F("started_at")),
                     ),
                     _connector="OR",

@@ -188,7 +188,11 @@ class AssessmentAttempt(TenantModel):
             ),
             models.CheckConstraint(
                 condition=(Q(ends_at=None) & Q(accepts_until=None))
-                | Q(ends_at__gt=F("started_at"), accepts_until__gte=F("ends_at")),
+                | Q(
+                    ends_at__gt=F("started_at"),
+                    accepts_until__gte=F("ends_at"),
+                    accepts_until__isnull=False,
+                ),
                 name="attempt_ends_after_it_starts",
             ),
         ]
