@@ -43,6 +43,7 @@ class Targets:
     items: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
     assessments: frozenset[UUID] = frozenset()
     programs: frozenset[UUID] = frozenset()
+    capabilities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,14 @@ def _target_faults(node: NodeSpec, targets: Targets) -> Iterator[Fault]:
         yield _fault(
             "assessment-not-published", node, "requires an assessment that is not published"
         )
+    if node.kind == NodeKind.SIGNOFF and node.signoff_capability not in targets.capabilities:
+        yield _fault("capability-unknown", node, "is signed off by a capability that nobody has")
     if node.credential_program is not None and node.credential_program not in targets.programs:
-        yield _fault("program-not-published", node, "requires a program that is not published")
+        yield _fault(
+            "program-not-published",
+            node,
+            "requires the credential of a program that is not another, published one",
+        )
 
 
 def _shape_faults(version: VersionSpec, node: NodeSpec) -> Iterator[Fault]:

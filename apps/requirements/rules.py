@@ -139,6 +139,7 @@ def _status(
         occurred_at,
         status in MET or (claim.truth is not False and way_in.truth is not False),
         claim.is_settling,
+        way_in.truth is True,
     )
 
 

@@ -111,8 +111,9 @@ class NodeStatus(NamedTuple):
     `have` of `need` are counted in the reason's unit (percent, sessions, members, credits).
     `is_attainable` is False once the node can no longer be met as the facts are: it is then
     failed, or locked behind something failed or behind a branch that was not taken.
-    `is_settling` marks what was done in time and only waits to be told. `occurred_at` is when what
-    is decided came about.
+    `is_settling` marks what was done in time and only waits to be told, `is_open` what neither a
+    prerequisite, nor a branch, nor a group keeps closed. `occurred_at` is when what is decided
+    came about.
     """
 
     key: str
@@ -126,6 +127,7 @@ class NodeStatus(NamedTuple):
     occurred_at: datetime | None = None
     is_attainable: bool = True
     is_settling: bool = False
+    is_open: bool = True
 
     @property
     def is_met(self) -> bool:

@@ -28,6 +28,7 @@ TARGETS = Targets(
     items={COURSE: frozenset({"i"})},
     assessments=frozenset(uid(i) for i in range(3)),
     programs=frozenset({PROGRAM}),
+    capabilities=frozenset({"sign_off"}),
 )
 
 
@@ -84,6 +85,10 @@ def test_graph_faults_tell_the_path_of_a_cycle() -> None:
         (
             version(NodeSpec("a", NodeKind.CREDENTIAL_HELD, credential_program=uid(1))),
             [("program-not-published", "a")],
+        ),
+        (
+            version(NodeSpec("a", NodeKind.SIGNOFF, signoff_capability="fly")),
+            [("capability-unknown", "a")],
         ),
         (version(milestone("a")), [("milestone-empty", "a")]),
         (version(group("a")), [("group-empty", "a")]),

@@ -1,0 +1,1 @@
+"""Reads about requirements, each in a fixed number of statements for any number of learners."""

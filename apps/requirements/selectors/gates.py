@@ -1,0 +1,138 @@
+"""The gates that progression sets keep: may this learner open an item, start an attempt?
+
+A course, module, item or assessment is closed while every requirement that names it is locked.
+What no requirement names is open. Bound to the ports of the apps below by the wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from apps.assessment.models import AssessmentPlacement
+from apps.core.clock import now
+from apps.core.ports import OPEN, Gate
+from apps.programs.models import ModuleItem
+from apps.requirements.explanation import reason_text
+from apps.requirements.graph import Completion, NodeSpec, VersionSpec
+from apps.requirements.models import Purpose
+from apps.requirements.rules import evaluate
+from apps.requirements.selectors.cases import cases
+from apps.requirements.selectors.versions import SetVersion
+from apps.requirements.statuses import NodeStatus
+
+Name = Completion | UUID
+"""What is to be opened: a course, module or item as something to complete, or an assessment."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the requirements that name something stand for the learner."""
+
+    spec: VersionSpec
+    status: NodeStatus
+
+
+def may_open_item(enrollment_id: UUID, module_item_id: UUID, *, at: datetime | None = None) -> Gate:
+    """Return whether the item is open to the learner: its course, its module and the item."""
+    return may_open_items(enrollment_id, [module_item_id], at=at)[module_item_id]
+
+
+def may_open_items(
+    enrollment_id: UUID, module_item_ids: Collection[UUID], *, at: datetime | None = None
+) -> dict[UUID, Gate]:
+    """Return item -> gate: a whole course's outline in as many statements as one item."""
+    around = _around(module_item_ids)
+    standings = _standings(enrollment_id, {n for names in around.values() for n in names}, at)
+    return {item: _gate(around.get(item, ()), standings) for item in module_item_ids}
+
+
+def may_start(enrollment_id: UUID, template_id: UUID, *, at: datetime | None = None) -> Gate:
+    """Return whether an attempt may be started: by the assessment, and by where it is placed.
+
+    Placed at several items of the learner's courses, one that is open is enough.
+    """
+    placed = AssessmentPlacement.objects.filter(
+        assessment_version__definition=template_id,
+        version__pinned_by__version__cohorts__enrollments=enrollment_id,
+    )
+    around = _around(list(placed.values_list("module_item_id", flat=True)))
+    names = {n for names in around.values() for n in names} | {template_id}
+    standings = _standings(enrollment_id, names, at)
+    gate = _gate([template_id], standings)
+    if not gate.allowed or not around:
+        return gate
+    gates = [_gate(names, standings) for names in around.values()]
+    return next((gate for gate in gates if gate.allowed), gates[0])
+
+
+def _around(module_item_ids: Collection[UUID]) -> dict[UUID, tuple[Name, ...]]:
+    """Return item -> all that must be open: its course, its module, itself."""
+    if not module_item_ids:
+        return {}
+    rows = ModuleItem.objects.filter(id__in=module_item_ids).values_list(
+        "id", "version__definition_id", "module__key", "key"
+    )
+    return {
+        item_id: (
+            Completion(course_id),
+            Completion(course_id, "module", module),
+            Completion(course_id, "item", key),
+        )
+        for item_id, course_id, module, key in rows
+    }
+
+
+def _standings(
+    enrollment_id: UUID, names: Collection[Name], at: datetime | None
+) -> dict[Name, list[Standing]]:
+    """Return name -> the requirements that name it, as they stand. Only what is needed is read."""
+    moment = at or now()
+    wanted = frozenset(names)
+
+    def looked_at(version: SetVersion) -> Iterable[NodeSpec]:
+        keys = {
+            key
+            for named in _lockable(version, wanted)
+            for key in version.spec.plan.cones[named.key].keys
+        }
+        return [version.spec.by_key[key] for key in sorted(keys)]
+
+    found: dict[Name, list[Standing]] = {}
+    for case in cases([enrollment_id], as_of=moment, wanted=looked_at):
+        named = _lockable(case.version, wanted)
+        if named:
+            statuses = evaluate(case.version.spec, case.facts, moment).statuses
+            for node in named:
+                standing = Standing(case.version.spec, statuses[node.key])
+                found.setdefault(_name(node), []).append(standing)
+    return found
+
+
+def _lockable(version: SetVersion, wanted: frozenset[Name]) -> list[NodeSpec]:
+    """Return the nodes that name something wanted, if all that name it can be locked.
+
+    Only progression locks: what earns the award closes no door.
+    """
+    if version.purpose != Purpose.PROGRESSION:
+        return []
+    named = [node for node in version.spec.plan.nodes if _name(node.spec) in wanted]
+    always_open = {_name(node.spec) for node in named if not node.is_gated}
+    return [node.spec for node in named if _name(node.spec) not in always_open]
+
+
+def _name(node: NodeSpec) -> Name:
+    return node.completion or node.assessment or UUID(int=0)
+
+
+def _gate(names: Iterable[Name], standings: dict[Name, list[Standing]]) -> Gate:
+    """Return the first closed door on the way, or OPEN."""
+    for name in names:
+        named = standings.get(name, [])
+        if named and not any(s.status.is_met or s.status.is_open for s in named):
+            first = named[0]
+            reason = reason_text(first.spec, first.status)
+            return Gate(allowed=False, code=first.status.reason.value, reason=reason)
+    return OPEN

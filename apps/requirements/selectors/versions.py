@@ -1,0 +1,155 @@
+"""Set versions as the evaluator reads them. Published ones never change, so they are cached.
+
+The cache's keys carry the organisation (settings.CACHES), and a number here that changes with the
+shape of the values.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from django.core.cache import cache
+
+from apps.core.models import VersionStatus
+from apps.programs.models import ProgramVersion
+from apps.requirements.graph import VersionSpec
+from apps.requirements.models import (
+    Purpose,
+    RequirementAssignment,
+    RequirementEdge,
+    RequirementNode,
+    RequirementSetVersion,
+)
+from apps.requirements.needs import Needs, needs_of
+
+SHAPE: Final = 1
+KEPT_SECONDS: Final = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class SetVersion:
+    """A version of a requirement set, prepared for evaluation, with the ids of its nodes."""
+
+    id: UUID
+    set_id: UUID
+    title: str
+    purpose: str
+    number: int | None
+    spec: VersionSpec
+    node_ids: Mapping[str, UUID]
+
+    @cached_property
+    def needs(self) -> Needs:
+        return needs_of(self.spec.nodes)
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The version that holds for an enrolment. Without an id it is what will be assigned."""
+
+    version_id: UUID
+    assignment_id: UUID | None = None
+
+
+def set_versions(version_ids: Collection[UUID]) -> dict[UUID, SetVersion]:
+    """Return the versions by id, whatever their status: no statement for those in the cache."""
+    keys = {f"requirements.version.{SHAPE}.{version_id}": version_id for version_id in version_ids}
+    found = {
+        keys[key]: version
+        for key, version in cache.get_many(keys).items()
+        if isinstance(version, SetVersion)
+    }
+    missing = [version_id for version_id in version_ids if version_id not in found]
+    if not missing:
+        return found
+    loaded, frozen = _load(missing)
+    cache.set_many(
+        {key: loaded[version_id] for key, version_id in keys.items() if version_id in frozen},
+        KEPT_SECONDS,
+    )
+    return found | loaded
+
+
+def _load(version_ids: Collection[UUID]) -> tuple[dict[UUID, SetVersion], set[UUID]]:
+    """Return the versions, and which of them can be kept."""
+    nodes: dict[UUID, list[RequirementNode]] = defaultdict(list)
+    for node in RequirementNode.objects.filter(version__in=version_ids).order_by("position", "key"):
+        nodes[node.version_id].append(node)
+    edges: dict[UUID, list[RequirementEdge]] = defaultdict(list)
+    for edge in RequirementEdge.objects.filter(version__in=version_ids).select_related(
+        "source", "target"
+    ):
+        edges[edge.version_id].append(edge)
+    rows = RequirementSetVersion.objects.filter(id__in=version_ids).select_related("definition")
+    loaded = {
+        row.id: SetVersion(
+            id=row.id,
+            set_id=row.definition_id,
+            title=row.definition.title,
+            purpose=row.definition.purpose,
+            number=row.number,
+            spec=VersionSpec(
+                nodes=tuple(node.spec() for node in nodes[row.id]),
+                edges=tuple(edge.spec() for edge in edges[row.id]),
+            ),
+            node_ids={node.key: node.id for node in nodes[row.id]},
+        )
+        for row in rows
+    }
+    frozen = {row.id for row in rows if row.status != VersionStatus.DRAFT}
+    for version_id in frozen:
+        # Prepared before it is cached, so that nobody prepares it again.
+        _ = loaded[version_id].spec.plan
+    return loaded, frozen
+
+
+def default_versions(program_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """Return program -> what its new learners get: the latest published version of each set."""
+    rows = (
+        RequirementSetVersion.objects.published()
+        .filter(definition__program__in=set(program_ids), definition__archived_at=None)
+        .order_by("definition_id", "-number")
+        .values_list("definition__program_id", "definition_id", "id")
+    )
+    latest: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
+    for program_id, set_id, version_id in rows:
+        latest[program_id].setdefault(set_id, version_id)
+    return {program_id: list(versions.values()) for program_id, versions in latest.items()}
+
+
+def assigned_versions(
+    enrollment_ids: Collection[UUID], *, as_of: datetime
+) -> dict[UUID, list[Assigned]]:
+    """Return enrolment -> the versions assigned to it that hold at `as_of`, one of each set."""
+    rows = (
+        RequirementAssignment.objects.filter(
+            enrollment__in=enrollment_ids, effective_from__lte=as_of
+        )
+        .order_by("requirement_set_id", "revision")
+        .values_list("enrollment_id", "requirement_set_id", "set_version_id", "id")
+    )
+    held: dict[UUID, dict[UUID, Assigned]] = defaultdict(dict)
+    for enrollment_id, set_id, version_id, assignment_id in rows:
+        held[enrollment_id][set_id] = Assigned(version_id, assignment_id)
+    return {enrollment_id: list(sets.values()) for enrollment_id, sets in held.items()}
+
+
+def program_is_ready(program_version_id: UUID) -> bool:
+    """Return whether the version's program has a published progression set."""
+    return (
+        RequirementSetVersion.objects.published()
+        .filter(
+            definition__purpose=Purpose.PROGRESSION,
+            definition__archived_at=None,
+            definition__program__in=ProgramVersion.objects.filter(id=program_version_id).values(
+                "definition_id"
+            ),
+        )
+        .exists()
+    )
