@@ -9,3 +9,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("assay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=4,
+    worker_enable_remote_control=False,  # its queue names are longer than pgmq allows
+    task_ignore_result=True,
+    broker_connection_retry_on_startup=True,
+    timezone="UTC",
+    beat_schedule={
+        "sweep the outbox": {"task": "core.sweep_outbox", "schedule": 5.0},
+        "close expired attempts": {"task": "assessment.close_expired", "schedule": 20.0},
+    },
+)

@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
-from django_tenants.utils import tenant_context
 
+from apps.core.tenancy import tenant_context
 from apps.organizations.models import Organization
 from tests.database import ORG_A, ORG_B, Server, running_server
 

@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from django_tenants.utils import tenant_context
 
 from apps.assessment import services
 from apps.core.clock import now
 from apps.core.tasks import ready_organizations
-from apps.core.tenancy import connection
+from apps.core.tenancy import connection, tenant_context
 
 
 def grade(key: str, payloads: list[dict[str, Any]]) -> None:

@@ -225,6 +225,7 @@ class OutboxMessage(TenantModel):
     payload = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=ClockTimestamp())
     available_at = models.DateTimeField(db_default=ClockTimestamp())
+    sent_again_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     parked_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True, default="")

@@ -17,6 +17,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from apps.core.clock import now
@@ -30,6 +31,7 @@ DELIVER = "core.deliver"
 FIRST_DELAY_SECONDS = 2
 LONGEST_DELAY_SECONDS = 900
 SENT_AT_ONCE = 100
+RESEND_AFTER = timedelta(seconds=60)
 
 
 def owe(
@@ -135,15 +137,26 @@ def retry(messages: list[OutboxMessage]) -> None:
         send_after_commit(message.topic, message.key)
 
 
-def send_overdue(*, older_than: datetime, limit: int = 1000) -> int:
-    """Send again for what this organisation is owed and nobody delivered; return how many keys."""
-    due = (
-        OutboxMessage.objects.filter(parked_at=None, available_at__lte=older_than)
-        .order_by()
-        .values_list("topic", "key")
-        .distinct()[:limit]
+@transaction.atomic
+def send_overdue(*, at: datetime, limit: int = 1000) -> int:
+    """Send again for what this organisation is owed and nobody delivered; return how many keys.
+
+    Each message is sent again at most once in RESEND_AFTER, so that a long queue does not fill
+    with copies of itself.
+    """
+    overdue = at - timedelta(seconds=settings.OUTBOX_SWEEP_SECONDS)
+    messages = list(
+        OutboxMessage.objects.filter(
+            Q(sent_again_at=None) | Q(sent_again_at__lte=at - RESEND_AFTER),
+            parked_at=None,
+            available_at__lte=overdue,
+        )
+        .order_by("available_at")
+        .select_for_update(skip_locked=True)[:limit]
     )
-    pairs = list(due)
-    for topic, key in pairs:
+    ids = [message.id for message in messages]
+    OutboxMessage.objects.filter(id__in=ids).update(sent_again_at=at)
+    pairs = {(message.topic, message.key) for message in messages}
+    for topic, key in sorted(pairs):
         send_delivery(str(connection.schema_name), topic, key)
     return len(pairs)

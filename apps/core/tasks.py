@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import Reject
-from django.conf import settings
-from django_tenants.utils import get_tenant_model, tenant_context
+from django_tenants.utils import get_tenant_model
 
 from apps.core import outbox
 from apps.core.clock import now
-from apps.core.tenancy import connection
+from apps.core.tenancy import connection, tenant_context
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +47,10 @@ def deliver(schema: str, topic: str, key: str) -> int:
 @shared_task(name="core.sweep_outbox")
 def sweep_outbox() -> int:
     """Send again, for every organisation, for messages that are overdue; return how many."""
-    older_than = now() - timedelta(seconds=settings.OUTBOX_SWEEP_SECONDS)
     sent = 0
     for tenant in ready_organizations():
         with tenant_context(tenant):
-            sent += outbox.send_overdue(older_than=older_than)
-    connection.forget_tenant()
+            sent += outbox.send_overdue(at=now())
     return sent
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection as _connection
 
@@ -11,3 +13,20 @@ if TYPE_CHECKING:
 
 connection = cast("DatabaseWrapper", _connection)
 """Django's default connection, under its real type."""
+
+
+@contextmanager
+def tenant_context(organization: Any) -> Iterator[None]:
+    """Work inside an organisation, then return to where one was: to another one, or to none.
+
+    Unlike django-tenants' own, it never leaves the connection on the public schema.
+    """
+    previous = connection.tenant
+    connection.set_tenant(organization)
+    try:
+        yield
+    finally:
+        if previous is None:
+            connection.forget_tenant()
+        else:
+            connection.set_tenant(previous)

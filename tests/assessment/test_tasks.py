@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django_tenants.utils import tenant_context
 
 from apps.assessment.models import AssessmentAttempt
 from apps.assessment.services import GRADE
@@ -13,6 +12,7 @@ from apps.assessment.tasks import close_expired, grade
 from apps.assessment.vocabulary import AttemptStatus
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
+from apps.core.tenancy import tenant_context
 from apps.organizations.models import Organization
 from tests.assessment.factories import RIGHT, result_of, scene
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
-from django_tenants.utils import tenant_context
+
+from apps.core.tenancy import tenant_context
 
 
 def at_once(*calls: Callable[[], Any], timeout: float = 60) -> list[Any]:

@@ -7,10 +7,11 @@ import threading
 import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.db.utils import DatabaseError
-from django_tenants.utils import schema_context, tenant_context
+from django_tenants.utils import schema_context
 
 from apps.contacts.models import Contact
 from apps.core.db.base import NoOrganization
+from apps.core.tenancy import tenant_context
 from apps.organizations.models import Organization
 
 pytestmark = pytest.mark.django_db

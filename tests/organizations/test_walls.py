@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
-from django_tenants.utils import tenant_context
 
 from apps.accounts.models import User
+from apps.core.tenancy import tenant_context
 from apps.organizations.models import (
     MembershipStatus,
     Organization,

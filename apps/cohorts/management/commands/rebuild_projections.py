@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django_tenants.utils import tenant_context
 
 from apps.cohorts.models import CohortEnrollment
 from apps.cohorts.services import rebuild_course_progress
 from apps.core.clock import now
 from apps.core.tasks import ready_organizations
+from apps.core.tenancy import tenant_context
 
 
 class Command(BaseCommand):
