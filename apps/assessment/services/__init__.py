@@ -23,6 +23,11 @@ from apps.assessment.services.grading import (
     void_attempt,
     withdraw_override,
 )
+from apps.assessment.services.imports import (
+    import_gift,
+    import_gift_into_version,
+    preview_gift,
+)
 from apps.assessment.services.queue import (
     gradable_tasks,
     lease_next_task,
@@ -43,10 +48,13 @@ __all__ = [
     "decide_release",
     "gradable_tasks",
     "grade_attempt",
+    "import_gift",
+    "import_gift_into_version",
     "lease_next_task",
     "lease_task",
     "override_result",
     "place_assessment",
+    "preview_gift",
     "record_grade",
     "record_rubric_grade",
     "release_task",
