@@ -35,7 +35,7 @@ from apps.requirements.selectors.cases import Context, case_known
 from apps.requirements.selectors.histories import histories, places
 from apps.requirements.selectors.subjects import Subject, subjects
 from apps.requirements.selectors.versions import SetVersion, set_versions
-from apps.requirements.statuses import Decision, Evidence
+from apps.requirements.statuses import Decision, Evidence, EvidenceKind
 
 BATCH: Final = 200
 _People = tuple[tuple[UUID, ...], tuple[UUID, ...]]
@@ -145,14 +145,15 @@ def _shown(
 
     A node's decision is the one made in the same evaluation, else the one that was held.
     """
-    plain = Evidence(link.kind, link.target_id)
+    kind = EvidenceKind(link.kind)
+    plain = Evidence(kind, link.target_id)
     target = by_id.get(link.target_id)
     if target is None or target.id == _held(facts, keys[row.id]):
         return plain
     key = keys[target.id]
     is_new = key in decided and target.known_at == row.known_at
     is_held = key not in decided and target.id == _held(facts, key)
-    return Evidence(link.kind, node=key) if is_new or is_held else plain
+    return Evidence(kind, node=key) if is_new or is_held else plain
 
 
 def _held(facts: Facts, key: str) -> UUID | None:
