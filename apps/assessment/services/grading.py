@@ -87,15 +87,12 @@ def grade_attempt(attempt_id: UUID, *, at: datetime) -> None:
     values = dict(
         AssessmentResponse.objects.filter(attempt=attempt).values_list("item_id", "value")
     )
-    graded = set(
-        GradingEvent.objects.filter(attempt=attempt, item__isnull=False).values_list(
-            "item_id", flat=True
-        )
-    )
+    events = list(GradingEvent.objects.filter(attempt=attempt))
+    graded = {event.item_id for event in events}
     open_items = [item for item in paper.items_of(attempt.item_order) if item.id not in graded]
     by_person = [item for item in open_items if needs_person(item, values.get(item.id))]
     by_engine = [item for item in open_items if item not in by_person]
-    GradingEvent.objects.bulk_create(
+    events += GradingEvent.objects.bulk_create(
         _automatic_event(attempt, item, values.get(item.id)) for item in by_engine
     )
     if by_person:
@@ -106,7 +103,7 @@ def grade_attempt(attempt_id: UUID, *, at: datetime) -> None:
             ),
             ignore_conflicts=True,
         )
-    settle_result(attempt, actor=None, at=at)
+    settle_result(attempt, actor=None, at=at, events=events)
 
 
 def _automatic_event(attempt: AssessmentAttempt, item: ItemSpec, value: JsonValue) -> GradingEvent:

@@ -44,14 +44,20 @@ def result_facts(attempt: AssessmentAttempt, events: list[GradingEvent]) -> Resu
 
 
 def settle_result(
-    attempt: AssessmentAttempt, *, actor: Contact | None, at: datetime
+    attempt: AssessmentAttempt,
+    *,
+    actor: Contact | None,
+    at: datetime,
+    events: list[GradingEvent] | None = None,
 ) -> AssessmentResult:
     """Return the attempt's result as its events are now, appended if anything has changed.
 
     A final result makes a submitted attempt graded. A changed outcome is told as a progress event
-    (passed, failed, voided). The caller holds the learner's lock.
+    (passed, failed, voided). The caller holds the learner's lock, and may hand over all the
+    attempt's events if it has them.
     """
-    events = list(GradingEvent.objects.filter(attempt=attempt).order_by("id"))
+    if events is None:
+        events = list(GradingEvent.objects.filter(attempt=attempt))
     facts = result_facts(attempt, events)
     digest = facts_hash(facts.as_json())
     before: AssessmentResult | None = (
