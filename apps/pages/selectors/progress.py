@@ -1,0 +1,130 @@
+"""How a learner stands in one enrolment: requirements, courses, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.urls import reverse
+
+from apps.cohorts.models import AttendanceRecord, CohortEnrollment, CohortSession, CourseProgress
+from apps.cohorts.selectors import AttendanceSummary, attendance_summary
+from apps.core.ports import Gate
+from apps.pages.selectors.learning import CourseCard, content_gate, course_card, items_of
+from apps.programs.selectors import PinnedCourse, pinned_courses
+from apps.requirements.explanation import Action, ActionCode
+from apps.requirements.selectors.statuses import (
+    RequirementStatus,
+    RequirementStatusTree,
+    statuses,
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do next, with the page where it is done, if there is one."""
+
+    action: Action
+    url: str
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A requirement with those that are its parts."""
+
+    requirement: RequirementStatus
+    members: tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One set of requirements, as a tree."""
+
+    tree: RequirementStatusTree
+    branches: tuple[Branch, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A session of the cohort, and what was recorded of the learner there."""
+
+    session: CohortSession
+    record: AttendanceRecord | None
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    gate: Gate
+    courses: tuple[CourseCard, ...]
+    standings: tuple[Standing, ...]
+    meetings: tuple[Meeting, ...]
+    attendance: AttendanceSummary
+
+
+def progress_view(enrollment: CohortEnrollment, *, at: datetime) -> ProgressView:
+    """Return everything that one enrolment's page shows."""
+    courses = pinned_courses([enrollment.cohort.program_version_id])[
+        enrollment.cohort.program_version_id
+    ]
+    known = {row.course_id: row for row in CourseProgress.objects.filter(enrollment=enrollment)}
+    trees = statuses(enrollment.id, at=at) if enrollment.enrolled_at else []
+    return ProgressView(
+        gate=content_gate(enrollment),
+        courses=tuple(course_card(course, known.get(course.course_id)) for course in courses),
+        standings=tuple(_standing(tree, enrollment.id, courses) for tree in trees),
+        meetings=tuple(_meetings(enrollment)),
+        attendance=attendance_summary([enrollment.id])[enrollment.id],
+    )
+
+
+def _standing(
+    tree: RequirementStatusTree, enrollment_id: UUID, courses: Sequence[PinnedCourse]
+) -> Standing:
+    by_key = {requirement.key: requirement for requirement in tree.requirements}
+    below = {key for requirement in tree.requirements for key in requirement.members}
+    return Standing(
+        tree=tree,
+        branches=tuple(
+            _branch(requirement, by_key)
+            for requirement in tree.requirements
+            if requirement.key not in below
+        ),
+        steps=tuple(
+            Step(action, _url(action, enrollment_id, courses)) for action in tree.next_actions
+        ),
+    )
+
+
+def _branch(requirement: RequirementStatus, by_key: Mapping[str, RequirementStatus]) -> Branch:
+    """Return the requirement and its parts; publishing refuses cycles, so this ends."""
+    members = tuple(_branch(by_key[key], by_key) for key in requirement.members)
+    return Branch(requirement, members)
+
+
+def _url(action: Action, enrollment_id: UUID, courses: Sequence[PinnedCourse]) -> str:
+    course = next((course for course in courses if course.course_id == action.target_id), None)
+    match action.code:
+        case ActionCode.TAKE_ASSESSMENT | ActionCode.AWAIT_RESULT:
+            return reverse("pages:assessment", args=[enrollment_id, action.target_id])
+        case ActionCode.ATTEND_SESSIONS:
+            return "#sessions"
+        case ActionCode.COMPLETE_ITEM if course is not None:
+            found = (i.id for _module, i in items_of(course) if i.key == action.target_key)
+            item_id = next(found, None)
+            if item_id is not None:
+                return reverse("pages:item", args=[enrollment_id, item_id])
+        case ActionCode.COMPLETE_COURSE | ActionCode.COMPLETE_MODULE if course is not None:
+            return reverse("pages:course", args=[enrollment_id, course.slug])
+    return ""
+
+
+def _meetings(enrollment: CohortEnrollment) -> list[Meeting]:
+    records = {
+        record.session_id: record
+        for record in AttendanceRecord.objects.filter(enrollment=enrollment).current()
+    }
+    sessions = CohortSession.objects.filter(cohort_id=enrollment.cohort_id)
+    return [Meeting(session, records.get(session.id)) for session in sessions]

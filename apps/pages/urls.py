@@ -1,0 +1,31 @@
+"""The learners' pages, on an organisation's host."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from apps.pages.views import account, assessments, invitations, learning
+
+app_name = "pages"
+
+ENROLLMENT = "enrollments/<uuid:enrollment_id>"
+ITEM = f"{ENROLLMENT}/items/<uuid:item_id>"
+ASSESSMENT = f"{ENROLLMENT}/assessments/<uuid:template_id>"
+ATTEMPT = "attempts/<uuid:attempt_id>"
+
+urlpatterns = [
+    path("", learning.start, name="dashboard"),
+    path(ENROLLMENT, learning.progress, name="progress"),
+    path(f"{ENROLLMENT}/courses/<slug:slug>", learning.course, name="course"),
+    path(ITEM, learning.item, name="item"),
+    path(f"{ITEM}/complete", learning.complete_item, name="complete-item"),
+    path(ASSESSMENT, assessments.assessment, name="assessment"),
+    path(f"{ASSESSMENT}/start", assessments.begin, name="begin"),
+    path(ATTEMPT, assessments.attempt, name="attempt"),
+    path(f"{ATTEMPT}/submit", assessments.submit, name="submit"),
+    path(f"{ATTEMPT}/result", assessments.result, name="result"),
+    path("account", account.account, name="account"),
+    path("account/tokens", account.tokens, name="tokens"),
+    path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="revoke-token"),
+    path("invitations/<str:token>", invitations.invitation, name="invitation"),
+]

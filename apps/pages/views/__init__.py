@@ -1,0 +1,1 @@
+"""The learners' pages: each view asks a selector or makes one service call, and renders."""
