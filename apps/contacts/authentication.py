@@ -17,11 +17,11 @@ from apps.accounts.models import User
 from apps.contacts.backends import cached_principal
 from apps.contacts.models import ApiToken
 from apps.contacts.principal import Principal
-from apps.contacts.selectors import principal_of
+from apps.contacts.selectors import org_role_of, principal_of
 from apps.contacts.services import hash_token
 from apps.core.clock import now
 from apps.core.tenancy import connection
-from apps.organizations.models import MembershipStatus, OrgMembership, OrgRole
+from apps.organizations.models import OrgRole
 
 INVALID = AuthenticationFailed("The token is unknown, expired or revoked.", code="invalid-token")
 
@@ -56,7 +56,7 @@ class TokenAuthentication(BaseAuthentication):
             contact_id=token.contact_id,
             user_id=token.contact.user_id,
             org_id=connection.tenant.id,
-            org_role=org_role_of(token.contact.user_id),
+            org_role=role_behind(token.contact.user_id),
             scopes=frozenset(token.scopes),
         )
         request._request.principal = principal  # type: ignore[attr-defined]
@@ -77,20 +77,12 @@ class TokenAuthentication(BaseAuthentication):
         return token
 
 
-def org_role_of(user_id: uuid.UUID | None) -> str:
+def role_behind(user_id: uuid.UUID | None) -> str:
     """Return the role of a contact's login here; raises AuthenticationFailed when deactivated."""
     if user_id is None:
         return OrgRole.LEARNER
-    role = (
-        OrgMembership.objects.filter(
-            user_id=user_id,
-            organization_id=connection.tenant.id,
-            status=MembershipStatus.ACTIVE,
-        )
-        .values_list("org_role", flat=True)
-        .first()
-    )
-    if role is None:
+    role = org_role_of(user_id)
+    if not role:
         raise INVALID
     return role
 

@@ -12,6 +12,7 @@ from apps.contacts.principal import Principal
 from apps.contacts.selectors import principal_of_user
 from apps.core.db.base import PUBLIC_SCHEMA
 from apps.core.tenancy import connection
+from apps.organizations.identity import recall
 
 C = Capability
 
@@ -39,6 +40,12 @@ def capability_of(perm: str) -> str | None:
 
 class PrincipalBackend(AuthenticationBackend):  # type: ignore[misc]
     """Signs in by e-mail and password (allauth); answers `user.has_perm` by the principal."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Return the user who is signed in; the session's row has often told already."""
+        identity = recall(connection.schema_name, user_id)
+        user: User | None = identity.user if identity else super().get_user(user_id)
+        return user if user is not None and user.is_active else None
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not user_obj.is_active:

@@ -13,6 +13,7 @@ from apps.contacts import ports
 from apps.contacts.models import Contact
 from apps.contacts.principal import Principal
 from apps.core.tenancy import connection
+from apps.organizations.identity import recall
 from apps.organizations.models import MembershipStatus, OrgMembership, OrgRole
 
 
@@ -51,25 +52,28 @@ def is_own_work(*, actor_id: uuid.UUID, learner_id: uuid.UUID) -> bool:
     return len(set(survivors)) == 1
 
 
+def org_role_of(user_id: uuid.UUID) -> str:
+    """Return the user's active role in the organisation in force, or "" for a stranger."""
+    identity = recall(connection.schema_name, user_id)
+    if identity is not None:
+        return identity.org_role
+    roles = OrgMembership.objects.filter(
+        user_id=user_id, organization_id=connection.tenant.id, status=MembershipStatus.ACTIVE
+    )
+    return roles.values_list("org_role", flat=True).first() or ""
+
+
 def principal_of_user(user_id: uuid.UUID) -> Principal | None:
     """Return who this user is in the organisation in force, or None for a stranger.
 
     A platform role opens nothing here. Two statements, and one more for cohort staff.
     """
     tenant: Any = connection.tenant
-    membership = (
-        OrgMembership.objects.filter(
-            user_id=user_id, organization_id=tenant.id, status=MembershipStatus.ACTIVE
-        )
-        .only("org_role")
-        .first()
-    )
+    org_role = org_role_of(user_id)
     contact = Contact.objects.filter(user_id=user_id).only("id").first()
-    if membership is None or contact is None:
+    if not org_role or contact is None:
         return None
-    return principal_of(
-        contact_id=contact.id, user_id=user_id, org_id=tenant.id, org_role=membership.org_role
-    )
+    return principal_of(contact_id=contact.id, user_id=user_id, org_id=tenant.id, org_role=org_role)
 
 
 def principal_of(

@@ -17,6 +17,7 @@ from django.urls import set_urlconf
 from apps.core.logs import request_id
 from apps.core.problems import Forbidden, NotFound, Problem
 from apps.core.tenancy import connection
+from apps.organizations.identity import remember
 from apps.organizations.models import Organization, OrganizationDomain, ProvisioningStep
 
 log = logging.getLogger("assay.request")
@@ -65,6 +66,7 @@ class OrganizationMiddleware:
         finally:
             request_id.reset(token)
             set_urlconf(None)
+            remember(None)
             connection.forget_tenant()
 
     def _answer(self, request: HttpRequest) -> HttpResponse:

@@ -219,7 +219,9 @@ class UserSession(AbstractBaseSession):
 
     organization_id = models.UUIDField(null=True, db_index=True)
     host = models.CharField(max_length=253)
-    user_id = models.UUIDField(null=True, db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="sessions"
+    )
     created_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
 
     class Meta:
