@@ -24,7 +24,6 @@ from apps.assessment.services import (
 )
 from apps.assessment.services.attempts import NoSuchItem
 from apps.assessment.services.grading import (
-    ItemsOpen,
     NotGradable,
     OwnWork,
     ReasonMissing,
@@ -32,6 +31,7 @@ from apps.assessment.services.grading import (
     ScoreOutOfRange,
 )
 from apps.assessment.services.queue import LEASE, LeaseLost
+from apps.assessment.services.rulings import ItemsOpen
 from apps.assessment.vocabulary import AttemptStatus, GradedBy, GradingKind, Kind, TaskState
 from apps.cohorts.events import EventType
 from apps.cohorts.models import ProgressEvent

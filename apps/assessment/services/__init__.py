@@ -17,11 +17,8 @@ from apps.assessment.services.autosave import (
 )
 from apps.assessment.services.grading import (
     grade_attempt,
-    override_result,
     record_grade,
     record_rubric_grade,
-    void_attempt,
-    withdraw_override,
 )
 from apps.assessment.services.imports import (
     import_gift,
@@ -35,6 +32,11 @@ from apps.assessment.services.queue import (
     release_task,
 )
 from apps.assessment.services.releases import decide_attempt_release, decide_release
+from apps.assessment.services.rulings import (
+    override_result,
+    void_attempt,
+    withdraw_override,
+)
 
 __all__ = [
     "GRADE",

@@ -37,7 +37,7 @@ from apps.assessment.vocabulary import (
 )
 from apps.contacts.models import Contact
 from apps.contacts.selectors import is_own_work
-from apps.contacts.services import lock_learner, record_admin_action
+from apps.contacts.services import lock_learner
 from apps.core.problems import Conflict, Forbidden, Invalid
 from apps.core.revisions import RevisionConflict, append_revision
 
@@ -69,18 +69,13 @@ class RubricNotComplete(Invalid):
     title = "The chosen levels do not fit the rubric."
 
 
-class ItemsOpen(Conflict):
-    code = "items-open"
-    title = "Some items have no grade yet."
-
-
 @transaction.atomic
 def grade_attempt(attempt_id: UUID, *, at: datetime) -> None:
     """Score by the engine what it can, open tasks for the rest, and settle the result.
 
     Done again it changes nothing. An attempt that was voided meanwhile is left alone.
     """
-    attempt = _locked_attempt(attempt_id)
+    attempt = locked_attempt(attempt_id)
     if attempt.status != AttemptStatus.SUBMITTED:
         return
     paper = published_paper(attempt.version_id)
@@ -122,7 +117,7 @@ def _automatic_event(attempt: AssessmentAttempt, item: ItemSpec, value: JsonValu
     )
 
 
-def _locked_attempt(attempt_id: UUID) -> AssessmentAttempt:
+def locked_attempt(attempt_id: UUID) -> AssessmentAttempt:
     """Return the attempt, read under its learner's lock. Raises NoSuchAttempt."""
     contact_id = (
         AssessmentAttempt.objects.filter(id=attempt_id).values_list("contact_id", flat=True).first()
@@ -212,16 +207,17 @@ def _gradable(
     attempt_id: UUID, item_id: UUID, grader: Contact
 ) -> tuple[AssessmentAttempt, ItemSpec, Paper]:
     """Return what a person is about to grade, or raise why they may not."""
-    attempt = _locked_attempt(attempt_id)
+    attempt = locked_attempt(attempt_id)
     paper = published_paper(attempt.version_id)
     item = next((i for i in paper.items_of(attempt.item_order) if i.id == item_id), None)
     if item is None:
         raise NoSuchItem
-    _check_person(attempt, grader)
+    check_grader(attempt, grader)
     return attempt, item, paper
 
 
-def _check_person(attempt: AssessmentAttempt, person: Contact) -> None:
+def check_grader(attempt: AssessmentAttempt, person: Contact) -> None:
+    """Raise OwnWork or NotGradable unless this person may grade this attempt now."""
     if is_own_work(actor_id=person.id, learner_id=attempt.contact_id):
         raise OwnWork
     if attempt.status not in (AttemptStatus.SUBMITTED, AttemptStatus.GRADED):
@@ -273,145 +269,3 @@ def _record_item_grade(
         state=TaskState.DONE, closed_at=at, leased_by=None, leased_until=None
     )
     return settle_result(attempt, actor=grader, at=at)
-
-
-@transaction.atomic
-def override_result(
-    *,
-    attempt_id: UUID,
-    actor: Contact,
-    score: Decimal,
-    reason: str,
-    expected_revision: int,
-    at: datetime,
-) -> AssessmentResult:
-    """Return the result after a person set the score of the whole attempt, lateness included.
-
-    `expected_revision` counts the events about the attempt as a whole. Raises NoSuchAttempt,
-    OwnWork, NotGradable, ScoreOutOfRange, ReasonMissing, RevisionConflict.
-    """
-    attempt = _locked_attempt(attempt_id)
-    _check_person(attempt, actor)
-    maximum = _maximum(attempt)
-    _append_about_attempt(
-        attempt,
-        kind=GradingKind.OVERRIDE,
-        actor=actor,
-        reason=reason,
-        expected_revision=expected_revision,
-        score=checked_score(score, maximum=maximum),
-        max_score=maximum,
-    )
-    record_admin_action(
-        actor=actor,
-        action="assessment.result_overridden",
-        entity=attempt,
-        details={"score": plain(score), "reason": reason},
-    )
-    return settle_result(attempt, actor=actor, at=at)
-
-
-@transaction.atomic
-def withdraw_override(
-    *, attempt_id: UUID, actor: Contact, reason: str, expected_revision: int, at: datetime
-) -> AssessmentResult:
-    """Return the result as its items add up again.
-
-    Raises what override_result raises, and ItemsOpen: a decided attempt can't fall back to one
-    that waits for grades.
-    """
-    attempt = _locked_attempt(attempt_id)
-    _check_person(attempt, actor)
-    graded = set(
-        GradingEvent.objects.filter(attempt=attempt, item__isnull=False).values_list(
-            "item_id", flat=True
-        )
-    )
-    if {str(item_id) for item_id in graded} != set(attempt.item_order):
-        raise ItemsOpen
-    _append_about_attempt(
-        attempt,
-        kind=GradingKind.OVERRIDE_WITHDRAWN,
-        actor=actor,
-        reason=reason,
-        expected_revision=expected_revision,
-        score=None,
-        max_score=_maximum(attempt),
-    )
-    record_admin_action(
-        actor=actor,
-        action="assessment.override_withdrawn",
-        entity=attempt,
-        details={"reason": reason},
-    )
-    return settle_result(attempt, actor=actor, at=at)
-
-
-@transaction.atomic
-def void_attempt(
-    *, attempt_id: UUID, actor: Contact, reason: str, at: datetime
-) -> AssessmentAttempt:
-    """Return the attempt, declared void for a reason; its result is superseded by a void one.
-
-    Voided again it stays as it is. Open grading tasks are cancelled. Raises NoSuchAttempt,
-    OwnWork, ReasonMissing.
-    """
-    attempt = _locked_attempt(attempt_id)
-    if is_own_work(actor_id=actor.id, learner_id=attempt.contact_id):
-        raise OwnWork
-    if attempt.status == AttemptStatus.VOID:
-        return attempt
-    newest = GradingEvent.objects.filter(attempt=attempt, item=None).order_by("-revision").first()
-    _append_about_attempt(
-        attempt,
-        kind=GradingKind.VOID,
-        actor=actor,
-        reason=reason,
-        expected_revision=newest.revision if newest else 0,
-        score=None,
-        max_score=_maximum(attempt),
-    )
-    AssessmentAttempt.objects.filter(id=attempt.id).update(status=AttemptStatus.VOID, voided_at=at)
-    attempt.status, attempt.voided_at = AttemptStatus.VOID, at
-    GradingTask.objects.filter(attempt=attempt, state=TaskState.OPEN).update(
-        state=TaskState.CANCELLED, closed_at=at, leased_by=None, leased_until=None
-    )
-    record_admin_action(
-        actor=actor, action="assessment.attempt_voided", entity=attempt, details={"reason": reason}
-    )
-    settle_result(attempt, actor=actor, at=at)
-    return attempt
-
-
-def _maximum(attempt: AssessmentAttempt) -> Decimal:
-    points = published_paper(attempt.version_id).result_terms.points
-    return sum((points[item] for item in attempt.item_order), Decimal(0))
-
-
-def _append_about_attempt(
-    attempt: AssessmentAttempt,
-    *,
-    kind: str,
-    actor: Contact,
-    reason: str,
-    expected_revision: int,
-    score: Decimal | None,
-    max_score: Decimal,
-) -> None:
-    if not reason.strip():
-        raise ReasonMissing(
-            errors=[{"field": "reason", "code": "blank", "message": ReasonMissing.title}]
-        )
-    append_revision(
-        GradingEvent,
-        expected=expected_revision,
-        attempt=attempt,
-        item=None,
-        version_id=attempt.version_id,
-        contact_id=attempt.contact_id,
-        kind=kind,
-        score=score,
-        max_score=max_score,
-        grader=actor,
-        reason=reason.strip(),
-    )
