@@ -250,6 +250,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Fields of one name with different values: each set keeps a name of its own in the schema.
+    "ENUM_NAME_OVERRIDES": {
+        "VersionStatus": "apps.core.models.VersionStatus",
+        "MembershipStatus": "apps.organizations.models.MembershipStatus",
+        "CohortStatus": "apps.cohorts.models.CohortStatus",
+        "AttendanceStatus": "apps.cohorts.models.AttendanceStatus",
+        "ProgressStatus": "apps.cohorts.models.ProgressStatus",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000

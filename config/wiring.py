@@ -13,6 +13,7 @@ import apps.cohorts.services
 import apps.cohorts.tasks
 import apps.contacts.members
 import apps.contacts.ports
+import apps.programs.ports
 from apps.core.clock import now
 from apps.core.outbox import Handler
 
@@ -39,4 +40,7 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
     apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
 }
 
+apps.programs.ports.readable_program_versions.bind(
+    apps.cohorts.selectors.readable_program_versions
+)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)

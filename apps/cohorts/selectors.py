@@ -81,6 +81,16 @@ def own_enrollments(contact_id: UUID) -> list[CohortEnrollment]:
     )
 
 
+def readable_program_versions(contact_id: UUID) -> frozenset[UUID]:
+    """Return the program versions that a learner takes or took, or may begin on their own."""
+    taken = Q(
+        enrollments__contact_id__in=alias_ids(contact_id),
+        enrollments__enrolled_at__isnull=False,
+    )
+    free = Q(status=CohortStatus.OPEN, is_self_paced=True)
+    return frozenset(Cohort.objects.filter(taken | free).values_list("program_version", flat=True))
+
+
 def self_paced_cohort(course_id: UUID) -> Cohort | None:
     """Return the open self-paced cohort in which a learner may take this course, the newest."""
     return (
