@@ -1,0 +1,114 @@
+"""The back office of people, driven over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.contacts.models import AdminAction, Contact
+from apps.core.clock import now
+from apps.core.models import OutboxMessage
+from apps.core.tenancy import connection
+from apps.organizations.models import Invitation, Organization, OrgMembership, OrgRole
+from tests.clients import browser
+from tests.factories import contact, member
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [
+    "/admin/",
+    "/admin/contacts/contact/",
+    "/admin/contacts/contact/add/",
+    "/admin/contacts/adminaction/",
+    "/admin/contacts/apitoken/",
+    "/admin/core/outboxmessage/",
+    "/admin/organizations/orgmembership/",
+    "/admin/organizations/orgmembership/add/",
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_for_an_owner(page: str) -> None:
+    assert browser(member(OrgRole.OWNER)).get(page).status_code == 200
+
+
+@pytest.mark.parametrize("page", PAGES[1:])
+def test_no_page_opens_for_a_learner(page: str) -> None:
+    assert browser(member()).get(page, follow=True).status_code == 403
+
+
+def test_an_auditor_reads_and_changes_nothing() -> None:
+    ada = contact("Ada")
+    client = browser(member(OrgRole.AUDITOR))
+    page = f"/admin/contacts/contact/{ada.id}/change/"
+
+    assert client.get(page).status_code == 200
+    assert client.post(page, {"display_name": "Eve"}).status_code == 403
+    assert Contact.objects.get(pk=ada.pk).display_name == "Ada"
+
+
+def test_changing_a_contact_leaves_a_record() -> None:
+    ada = contact("Ada")
+    registrar = member(OrgRole.ADMIN)
+    channel = ada.channels.get()
+
+    response = browser(registrar).post(
+        f"/admin/contacts/contact/{ada.id}/change/",
+        {
+            "display_name": "Ada Lovelace",
+            "channels-TOTAL_FORMS": "1",
+            "channels-INITIAL_FORMS": "1",
+            "channels-0-id": str(channel.id),
+            "channels-0-contact": str(ada.id),
+            "channels-0-kind": "email",
+            "channels-0-value": channel.value,
+            "channels-0-is_primary": "on",
+        },
+    )
+
+    assert response.status_code == 302
+    assert Contact.objects.get(pk=ada.pk).display_name == "Ada Lovelace"
+    assert AdminAction.objects.filter(
+        actor=registrar, action="contact.changed", entity_id=ada.id
+    ).exists()
+
+
+def test_merge_in_the_back_office() -> None:
+    source, into = contact("Old"), contact("New")
+
+    browser(member(OrgRole.ADMIN)).post(
+        f"/admin/contacts/contact/{source.id}/merge/", {"into": str(into.id)}
+    )
+
+    source.refresh_from_db()
+    assert source.merged_into == into
+
+
+def test_inviting_and_deactivating_a_member(org_a: Organization) -> None:
+    ada = member(OrgRole.LEARNER)
+    membership = OrgMembership.objects.get(user_id=ada.user_id)
+    client = browser(member(OrgRole.OWNER))
+
+    client.post(
+        "/admin/organizations/orgmembership/add/",
+        {"email": "new@example.org", "org_role": "learner"},
+    )
+    client.post(
+        f"/admin/organizations/orgmembership/{membership.id}/change/",
+        {"org_role": "learner", "status": "deactivated"},
+    )
+
+    with connection.platform():
+        assert Invitation.objects.get().email == "new@example.org"
+        assert OrgMembership.objects.get(pk=membership.pk).status == "deactivated"
+
+
+def test_a_parked_message_is_retried_from_the_back_office() -> None:
+    parked = OutboxMessage.objects.create(topic="x", key="k", parked_at=now(), attempts=8)
+
+    browser(member(OrgRole.OWNER)).post(
+        "/admin/core/outboxmessage/",
+        {"action": "retry", "_selected_action": [str(parked.id)]},
+    )
+
+    parked.refresh_from_db()
+    assert (parked.parked_at, parked.attempts) == (None, 0)
