@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
+from apps.core.clock import now
 from apps.core.models import OutboxMessage
 from apps.core.outbox import deliver
 
@@ -17,7 +20,9 @@ def drain(*topics: str) -> int:
     """
     runs = 0
     while True:
-        owed = OutboxMessage.objects.order_by("id")
+        # What failed waits for its next try, but is not what somebody owes at a later date.
+        due = Q(available_at__lte=now()) | ~Q(last_error="")
+        owed = OutboxMessage.objects.filter(due).order_by("id")
         if topics:
             owed = owed.filter(topic__in=topics)
         message = owed.first()
