@@ -6,14 +6,19 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import apps.assessment.ports
 import apps.assessment.services
 import apps.assessment.tasks
+import apps.cohorts.ports
 import apps.cohorts.selectors
 import apps.cohorts.services
 import apps.cohorts.tasks
 import apps.contacts.members
 import apps.contacts.ports
 import apps.programs.ports
+import apps.requirements.selectors.gates
+import apps.requirements.selectors.versions
+import apps.requirements.services.evaluations
 from apps.core.clock import now
 from apps.core.outbox import Handler
 
@@ -24,7 +29,10 @@ class Stage(Protocol):
     def __call__(self, enrollment_id: UUID, *, at: datetime) -> Any: ...
 
 
-ADVANCE_STAGES: tuple[Stage, ...] = (apps.cohorts.services.project_course_progress,)
+ADVANCE_STAGES: tuple[Stage, ...] = (
+    apps.cohorts.services.project_course_progress,
+    apps.requirements.services.evaluations.evaluate_enrollment,
+)
 
 
 def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:
@@ -44,3 +52,6 @@ apps.programs.ports.readable_program_versions.bind(
     apps.cohorts.selectors.readable_program_versions
 )
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
+apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
+apps.cohorts.ports.may_open_item.bind(apps.requirements.selectors.gates.may_open_item)
+apps.assessment.ports.may_start.bind(apps.requirements.selectors.gates.may_start)
