@@ -65,7 +65,10 @@ class JoinForm(forms.Form):
 @cache
 def time_zones() -> list[tuple[str, Any]]:
     """Return the zones to choose from; the first is no choice."""
-    return [("", _("UTC")), *((name, name) for name in sorted(available_timezones()))]
+    return [
+        ("", _("as each cohort has it")),
+        *((name, name) for name in sorted(available_timezones())),
+    ]
 
 
 class ProfileForm(forms.ModelForm[Contact]):

@@ -34,7 +34,7 @@ from apps.pages.selectors.assessments import (
     unanswered,
 )
 from apps.pages.selectors.learning import own_enrollment
-from apps.pages.views.member import MemberRequest, member_page
+from apps.pages.views.member import MemberRequest, member_page, use_zone_of
 
 
 @require_safe
@@ -42,6 +42,7 @@ from apps.pages.views.member import MemberRequest, member_page
 def assessment(request: MemberRequest, enrollment_id: UUID, template_id: UUID) -> HttpResponse:
     """Show the terms, the earlier attempts, and whether another can be started."""
     enrollment = own_enrollment(request.contact.id, enrollment_id)
+    use_zone_of(request, enrollment.cohort)
     view = assessment_view(enrollment, template_id, at=now())
     return render(request, "pages/assessment.html", {"enrollment": enrollment, "view": view})
 
@@ -59,12 +60,18 @@ def begin(request: MemberRequest, enrollment_id: UUID, template_id: UUID) -> Htt
     return redirect("pages:attempt", started.attempt.id)
 
 
+def _attempt(request: MemberRequest, attempt_id: UUID) -> AssessmentAttempt:
+    found = own_attempt(request.contact.id, attempt_id)
+    use_zone_of(request, found.enrollment.cohort)
+    return found
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_page
 def attempt(request: MemberRequest, attempt_id: UUID) -> HttpResponse:
     """Show the paper of an open attempt; on POST keep what was answered."""
     at = now()
-    found = own_attempt(request.contact.id, attempt_id)
+    found = _attempt(request, attempt_id)
     if not is_running(found, at):
         return _over(request, found)
     if request.method == "POST":
@@ -119,7 +126,7 @@ def _save(request: MemberRequest, found: AssessmentAttempt) -> HttpResponse:
 def submit(request: MemberRequest, attempt_id: UUID) -> HttpResponse:
     """Ask before handing in, with what is still unanswered; on POST hand in."""
     at = now()
-    found = own_attempt(request.contact.id, attempt_id)
+    found = _attempt(request, attempt_id)
     if request.method == "POST":
         submit_attempt(attempt=found, actor=request.contact, at=at)
         messages.success(request, _("Your attempt is handed in."))
@@ -142,7 +149,7 @@ def submit(request: MemberRequest, attempt_id: UUID) -> HttpResponse:
 def result(request: MemberRequest, attempt_id: UUID) -> HttpResponse:
     """Show what the learner may see of an attempt that was handed in."""
     at = now()
-    found = own_attempt(request.contact.id, attempt_id)
+    found = _attempt(request, attempt_id)
     if is_running(found, at):
         return redirect("pages:attempt", found.id)
     context = {

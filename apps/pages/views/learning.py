@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.cohorts.events import EventType
+from apps.cohorts.models import CohortEnrollment
 from apps.cohorts.services import Assertion, assert_progress
 from apps.core.clock import now
 from apps.core.problems import NotFound
@@ -23,7 +24,7 @@ from apps.pages.selectors.learning import (
     placed_template_id,
 )
 from apps.pages.selectors.progress import progress_view
-from apps.pages.views.member import MemberRequest, member_page
+from apps.pages.views.member import MemberRequest, member_page, use_zone_of
 from apps.programs.markdown import render_markdown
 from apps.programs.models import ItemType
 
@@ -32,26 +33,33 @@ from apps.programs.models import ItemType
 @member_page
 def start(request: MemberRequest) -> HttpResponse:
     at = now()
-    return render(
-        request,
-        "pages/dashboard.html",
-        {"board": dashboard(request.contact.id, at=at), "at": at},
-    )
+    board = dashboard(request.contact.id, at=at)
+    if board.present:
+        use_zone_of(request, board.present[0].enrollment.cohort)
+    return render(request, "pages/dashboard.html", {"board": board, "at": at})
+
+
+def _enrollment(request: MemberRequest, enrollment_id: UUID) -> CohortEnrollment:
+    enrollment = own_enrollment(request.contact.id, enrollment_id)
+    use_zone_of(request, enrollment.cohort)
+    return enrollment
 
 
 @require_safe
 @member_page
 def progress(request: MemberRequest, enrollment_id: UUID) -> HttpResponse:
     """Show how one stands: what is met, what is locked and why, and what comes next."""
-    enrollment = own_enrollment(request.contact.id, enrollment_id)
-    view = progress_view(enrollment, at=now())
-    return render(request, "pages/progress.html", {"enrollment": enrollment, "view": view})
+    enrollment = _enrollment(request, enrollment_id)
+    at = now()
+    view = progress_view(enrollment, at=at)
+    context = {"enrollment": enrollment, "view": view, "at": at}
+    return render(request, "pages/progress.html", context)
 
 
 @require_safe
 @member_page
 def course(request: MemberRequest, enrollment_id: UUID, slug: str) -> HttpResponse:
-    enrollment = own_enrollment(request.contact.id, enrollment_id)
+    enrollment = _enrollment(request, enrollment_id)
     gate = content_gate(enrollment)
     view = course_view(enrollment, slug, at=now())
     context = {"enrollment": enrollment, "gate": gate, "view": view, "course": view.course}
@@ -62,7 +70,7 @@ def course(request: MemberRequest, enrollment_id: UUID, slug: str) -> HttpRespon
 @member_page
 def item(request: MemberRequest, enrollment_id: UUID, item_id: UUID) -> HttpResponse:
     """Show a lesson or an external item; an assessment has a page of its own."""
-    enrollment = own_enrollment(request.contact.id, enrollment_id)
+    enrollment = _enrollment(request, enrollment_id)
     view = item_view(enrollment, item_id, at=now())
     if view.item.type == ItemType.ASSESSMENT:
         template_id = placed_template_id(item_id)
@@ -82,7 +90,7 @@ def item(request: MemberRequest, enrollment_id: UUID, item_id: UUID) -> HttpResp
 @member_page
 def complete_item(request: MemberRequest, enrollment_id: UUID, item_id: UUID) -> HttpResponse:
     """Say that one has read a lesson or used an external item, and go on to the next."""
-    enrollment = own_enrollment(request.contact.id, enrollment_id)
+    enrollment = _enrollment(request, enrollment_id)
     at = now()
     view = item_view(enrollment, item_id, at=at)
     assertion = Assertion(

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 
+from apps.cohorts.models import Cohort
 from apps.contacts.authentication import principal_of_request
 from apps.contacts.models import Contact
 from apps.contacts.principal import Principal
@@ -76,3 +77,12 @@ def zone_of(contact: Contact) -> ZoneInfo:
         return ZoneInfo(contact.timezone or settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo(settings.TIME_ZONE)
+
+
+def use_zone_of(request: MemberRequest, cohort: Cohort) -> None:
+    """Show this page's times as the cohort has them, to readers who chose no time zone.
+
+    Holds until the page is answered: `preferences` then restores what was before.
+    """
+    if not request.contact.timezone:
+        timezone.activate(ZoneInfo(cohort.timezone))

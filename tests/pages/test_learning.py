@@ -1,0 +1,182 @@
+"""The start page, courses and their items."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from apps.assessment.models import AssessmentWindow
+from apps.cohorts.models import CohortEnrollment, CohortStatus, CourseProgress, EnrollmentState
+from apps.cohorts.services import Meeting, enroll, schedule_session
+from apps.core.clock import now
+from tests.clients import browser
+from tests.cohorts.factories import event_types, open_cohort
+from tests.factories import member
+from tests.pages.factories import Study, study
+from tests.programs.statements import statements
+
+pytestmark = pytest.mark.django_db
+
+
+def text(client: Client, path: str, *, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page() -> None:
+    response = browser().get("/account")
+
+    assert (response.status_code, response["Location"]) == (302, "/accounts/login/?next=/account")
+
+
+def test_the_start_page_of_somebody_without_an_enrolment_says_so() -> None:
+    assert "Nothing to learn at the moment" in text(browser(member()), "/")
+
+
+def test_the_start_page_shows_what_concerns_the_learner() -> None:
+    own = study(attempts_allowed=None)
+    own.handed_in()
+    attempt = own.started()
+    soon = now() + timedelta(hours=1)
+    schedule_session(
+        cohort=own.cohort,
+        meeting=Meeting("Kick-off", location="Room 4"),
+        starts_at=soon,
+        ends_at=soon + timedelta(hours=1),
+        actor=None,
+    )
+
+    page = text(browser(own.learner), "/")
+
+    assert f"/attempts/{attempt.id}" in page
+    assert "Kick-off" in page
+    assert "Room 4" in page
+    assert "100 %" in page
+    assert own.path(f"/items/{own.item('intro').id}") in page
+
+
+def test_the_start_page_names_what_is_due_until_it_is_handed_in() -> None:
+    own = study()
+    AssessmentWindow.objects.create(
+        cohort=own.cohort, template=own.template, due_at=now() + timedelta(days=3)
+    )
+    client = browser(own.learner)
+
+    before = text(client, "/")
+    own.handed_in()
+
+    assert "due on" in before
+    assert "due on" not in text(client, "/")
+
+
+def test_the_start_page_takes_as_many_statements_for_twenty_enrolments_as_for_two() -> None:
+    own = study()
+    for number in range(2, 21):
+        cohort = open_cohort(own.cohort.program_version, slug=f"cohort-{number}")
+        if number == 3:
+            client = browser(own.learner)
+            with_two = statements(client, "/")
+        enroll(cohort=cohort, contact=own.learner, actor=None, at=now())
+
+    assert statements(client, "/") == with_two
+    assert CohortEnrollment.objects.count() == 20
+
+
+def test_the_start_page_has_no_draft_of_what_is_over() -> None:
+    own = study()
+    own.cohort.status = CohortStatus.ENDED
+    own.cohort.save(update_fields=["status"])
+
+    page = text(browser(own.learner), "/")
+
+    assert "Earlier" in page
+    assert "Go on:" not in page
+
+
+def test_a_course_page_shows_what_is_done() -> None:
+    own = study()
+    client = browser(own.learner)
+    client.post(own.path(f"/items/{own.item('intro').id}/complete"))
+
+    page = text(client, own.path("/courses/course-spring"))
+
+    assert page.count('<span class="badge good">done</span>') == 1
+    assert "50 %" in page
+
+
+def test_complete_item_records_it_once_and_leads_to_the_next() -> None:
+    own = study()
+    client = browser(own.learner)
+    path = own.path(f"/items/{own.item('intro').id}/complete")
+
+    first, second = client.post(path), client.post(path)
+
+    following = own.path(f"/items/{own.item('film').id}")
+    assert (first["Location"], second["Location"]) == (following, following)
+    assert event_types(own.enrollment).count("item_completed") == 1
+    assert CourseProgress.objects.get(enrollment=own.enrollment).percent_complete == 50
+
+
+def test_complete_item_of_an_assessment_is_refused() -> None:
+    own = study()
+
+    response = browser(own.learner).post(own.path(f"/items/{own.item('quiz').id}/complete"))
+
+    assert response.status_code == 403
+    assert "item_completed" not in event_types(own.enrollment)
+
+
+def test_an_assessment_item_leads_to_the_assessment() -> None:
+    own = study()
+
+    response = browser(own.learner).get(own.path(f"/items/{own.item('quiz').id}"))
+
+    assert response["Location"] == own.path(f"/assessments/{own.template.id}")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (EnrollmentState.WAITLISTED, "You are on the waiting list."),
+        (EnrollmentState.WITHDRAWN, "You left this cohort."),
+    ],
+)
+def test_content_is_closed_to_who_does_not_take_part(state: str, reason: str) -> None:
+    own = study()
+    CohortEnrollment.objects.filter(pk=own.enrollment.pk).update(
+        state=state,
+        waitlisted_at=now(),
+        ended_at=now() if state == EnrollmentState.WITHDRAWN else None,
+    )
+    client = browser(own.learner)
+
+    assert reason in text(client, own.path(f"/items/{own.item('intro').id}"), status=403)
+    assert reason in text(client, own.path(f"/assessments/{own.template.id}"))
+
+
+def test_progress_shows_courses_and_sessions() -> None:
+    own = study()
+
+    page = text(browser(own.learner), own.path())
+
+    assert "Program-Spring" in page
+    assert "Course Spring" in page
+    assert "No sessions are planned." in page
+
+
+def foreign_paths(other: Study) -> list[str]:
+    return [
+        f"/items/{other.item('intro').id}",
+        f"/courses/course-{other.cohort.slug}",
+        f"/assessments/{other.template.id}",
+    ]
+
+
+def test_what_is_no_part_of_ones_program_is_not_found() -> None:
+    own, other = study(), study(member(name="Bob"), slug="autumn")
+    client = browser(own.learner)
+
+    assert [client.get(own.path(rest)).status_code for rest in foreign_paths(other)] == [404] * 3
