@@ -78,18 +78,22 @@ def group_filled(
         keys = tuple(s.key for s in lost)
         return Claim(False, reason, have, need, True, _grounds(lost), keys)
     still_open = [s for s in rest if s.is_attainable]
-    blocking = tuple(s.key for s in still_open)
-    if all(s.status == _LOCKED for s in still_open):
-        return Claim(None, Reason.MEMBERS_LOCKED, have, need, bool(met), blocking=blocking)
+    is_settling = _will_fill(node, nodes, found, deadline)
     return Claim(
         None,
-        Reason.CREDITS_OPEN if by_credits else Reason.MEMBERS_OPEN,
+        _open_reason(still_open, by_credits=by_credits),
         have,
         need,
         bool(met) or any(s.status == _PENDING for s in still_open),
-        blocking=blocking,
-        is_settling=_will_fill(node, nodes, found, deadline),
+        blocking=tuple(s.key for s in still_open),
+        is_settling=is_settling,
     )
+
+
+def _open_reason(still_open: Sequence[NodeStatus], *, by_credits: bool) -> Reason:
+    if all(s.status == _LOCKED for s in still_open):
+        return Reason.MEMBERS_LOCKED
+    return Reason.CREDITS_OPEN if by_credits else Reason.MEMBERS_OPEN
 
 
 COMPOUND_CLAIMS: dict[str, CompoundClaim] = {

@@ -207,17 +207,7 @@ def history_document(facts: Facts) -> Document:
             str(session): [str(a.record), a.status] for session, a in facts.attendance.items()
         },
         "results": {
-            str(template): [
-                [
-                    str(r.result),
-                    r.attempt_no,
-                    decimal_text(r.percent),
-                    r.passed,
-                    r.is_final,
-                    _time(r.occurred_at),
-                ]
-                for r in results
-            ]
+            str(template): [_result_list(result) for result in results]
             for template, results in facts.results.items()
             if results
         },
@@ -245,53 +235,48 @@ def history_document(facts: Facts) -> Document:
     }
 
 
+def _result_list(fact: ResultFact) -> list[Any]:
+    return [
+        str(fact.result),
+        fact.attempt_no,
+        decimal_text(fact.percent),
+        fact.passed,
+        fact.is_final,
+        _time(fact.occurred_at),
+    ]
+
+
 def facts_from(document: Document) -> Facts:
     """Return the facts that a document was made of. Raises KeyError or ValueError if it is none."""
     context, history = document["context"], document["history"]
     return Facts(
-        assignment=UUID(history["assignment"]),
-        enrolled_at=datetime.fromisoformat(context["enrolled_at"]),
+        UUID(history["assignment"]),
+        _moment(context["enrolled_at"]),
         timezone=context["timezone"],
         contacts=tuple(UUID(contact) for contact in context["contacts"]),
         enrollments=tuple(UUID(enrollment) for enrollment in context["enrollments"]),
         sessions=tuple(
             SessionFact(UUID(s), _moment(ends_at)) for s, ends_at in context["sessions"]
         ),
-        assessments={
-            UUID(template): AssessmentContext(
-                policy=a["policy"],
-                attempts_left=a["attempts_left"],
-                is_open=a["is_open"],
-                submitted_at=_moment_or_none(a["submitted_at"]),
-            )
-            for template, a in context["assessments"].items()
-        },
+        assessments={UUID(t): _assessment(read) for t, read in context["assessments"].items()},
         attendance={
             UUID(session): AttendanceFact(UUID(record), status)
             for session, (record, status) in history["attendance"].items()
         },
         results={
-            UUID(template): tuple(
-                ResultFact(
-                    UUID(r), attempt_no, Decimal(percent), passed, _moment(submitted), is_final
-                )
-                for r, attempt_no, percent, passed, is_final, submitted in results
-            )
-            for template, results in history["results"].items()
+            UUID(template): tuple(_result(*row) for row in rows)
+            for template, rows in history["results"].items()
         },
         completions={
             _completion(text): EventFact(UUID(event), _moment(occurred_at))
             for text, (event, occurred_at) in history["completions"].items()
         },
         credentials={
-            UUID(program): tuple(
-                CredentialFact(UUID(e), _moment(at), _moment_or_none(until), _moment_or_none(ended))
-                for e, at, until, ended in credentials
-            )
-            for program, credentials in history["credentials"].items()
+            UUID(program): tuple(_credential(*row) for row in rows)
+            for program, rows in history["credentials"].items()
         },
         signoffs={
-            key: SignOffFact(UUID(s), _moment(at)) for key, (s, at) in history["signoffs"].items()
+            k: SignOffFact(UUID(s), _moment(at)) for k, (s, at) in history["signoffs"].items()
         },
         waivers={
             key: WaiverFact(UUID(w), _moment(at), _moment_or_none(until))
@@ -301,6 +286,31 @@ def facts_from(document: Document) -> Facts:
             key: HeldFact(UUID(e), status, _moment(at), stands)
             for key, (e, status, at, stands) in history["held"].items()
         },
+    )
+
+
+def _assessment(read: Document) -> AssessmentContext:
+    return AssessmentContext(
+        policy=read["policy"],
+        attempts_left=read["attempts_left"],
+        is_open=read["is_open"],
+        submitted_at=_moment_or_none(read["submitted_at"]),
+    )
+
+
+def _result(
+    result: str, attempt_no: int, percent: str, passed: bool, is_final: bool, occurred_at: str
+) -> ResultFact:
+    return ResultFact(
+        UUID(result), attempt_no, Decimal(percent), passed, _moment(occurred_at), is_final
+    )
+
+
+def _credential(
+    event: str, occurred_at: str, expires_at: str | None, ended_at: str | None
+) -> CredentialFact:
+    return CredentialFact(
+        UUID(event), _moment(occurred_at), _moment_or_none(expires_at), _moment_or_none(ended_at)
     )
 
 

@@ -23,13 +23,13 @@ from apps.requirements.facts import (
     facts_from,
     facts_hash,
 )
-from apps.requirements.history import History, Place
 from apps.requirements.models import (
     RequirementAssignment,
     RequirementEvaluation,
     RequirementEvidenceLink,
 )
 from apps.requirements.needs import needs_of
+from apps.requirements.rows import History, Place
 from apps.requirements.rules import decide
 from apps.requirements.selectors.cases import Context, case_known
 from apps.requirements.selectors.histories import histories, places

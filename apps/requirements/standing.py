@@ -15,7 +15,8 @@ from uuid import UUID
 from apps.requirements.claims import ATTENDED
 from apps.requirements.facts import Facts, HeldFact
 from apps.requirements.graph import NodeSpec, VersionSpec
-from apps.requirements.history import EvaluationRow, History, LinkRow, newest
+from apps.requirements.history import newest
+from apps.requirements.rows import EvaluationRow, History, LinkRow
 from apps.requirements.statuses import MET, EvidenceKind
 
 

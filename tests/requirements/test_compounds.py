@@ -201,6 +201,7 @@ def test_milestone_fails_with_a_prerequisite() -> None:
         evidence=decisions_of("a"),
         occurred_at=NOON,
         is_attainable=False,
+        is_open=False,
     )
 
 

@@ -54,7 +54,7 @@ def ways(spec: VersionSpec, known: Facts) -> tuple[NodeStatus, NodeStatus]:
 
 def test_branches_are_locked_until_there_is_a_score() -> None:
     waiting = [
-        NodeStatus(k, Status.LOCKED, Reason.BRANCH_OPEN, blocking=("test",))
+        NodeStatus(k, Status.LOCKED, Reason.BRANCH_OPEN, blocking=("test",), is_open=False)
         for k in ("basics", "advanced")
     ]
 
@@ -75,6 +75,7 @@ def test_branch_above_the_threshold_closes_the_other() -> None:
             Evidence(EvidenceKind.RESULT, uid(101)),
         ),
         is_attainable=False,
+        is_open=False,
     )
 
 
@@ -157,5 +158,6 @@ def test_prerequisite_lost_locks_for_good_and_hands_on_its_grounds() -> None:
         blocking=("a",),
         evidence=grounds,
         is_attainable=False,
+        is_open=False,
     )
     assert found["c"] == found["b"]._replace(key="c", blocking=("b",))

@@ -18,6 +18,15 @@ from apps.requirements.facts import (
 )
 from apps.requirements.graph import Completion
 from apps.requirements.history import (
+    assessment_contexts,
+    attendance_known,
+    completions_known,
+    credentials_known,
+    results_known,
+    started_known,
+    words_known,
+)
+from apps.requirements.rows import (
     FOREVER,
     AttemptRow,
     AttendanceRow,
@@ -27,13 +36,6 @@ from apps.requirements.history import (
     ReleaseRow,
     ResultRow,
     WordRow,
-    assessment_contexts,
-    attendance_known,
-    completions_known,
-    credentials_known,
-    results_known,
-    started_known,
-    words_known,
 )
 from tests.requirements.graphs import COURSE, DAY, NOON, PROGRAM, uid
 

@@ -93,7 +93,9 @@ def test_evaluate_members_open_with_their_group() -> None:
 
     found = evaluate(spec, FACTS, NOON).statuses
 
-    assert found["b"] == NodeStatus("b", Status.LOCKED, Reason.PREREQUISITE_OPEN, blocking=("a",))
+    assert found["b"] == NodeStatus(
+        "b", Status.LOCKED, Reason.PREREQUISITE_OPEN, blocking=("a",), is_open=False
+    )
 
 
 def test_evaluate_member_of_an_open_and_a_locked_group_is_open() -> None:

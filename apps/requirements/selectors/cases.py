@@ -10,9 +10,6 @@ from uuid import UUID
 from apps.requirements.facts import AssessmentContext, Facts, SessionFact
 from apps.requirements.graph import NodeSpec
 from apps.requirements.history import (
-    FOREVER,
-    History,
-    Place,
     assessment_contexts,
     attendance_known,
     completions_known,
@@ -24,6 +21,7 @@ from apps.requirements.history import (
     words_known,
 )
 from apps.requirements.needs import Needs, needs_of
+from apps.requirements.rows import FOREVER, History, Place
 from apps.requirements.selectors.contexts import attempts_allowed, required_sessions
 from apps.requirements.selectors.histories import histories, places
 from apps.requirements.selectors.subjects import Subject, subjects

@@ -13,7 +13,7 @@ from apps.assessment.rules.policy import AccommodationTerms, WindowTerms, effect
 from apps.assessment.selectors.papers import version_terms
 from apps.cohorts.models import CohortSession
 from apps.requirements.facts import SessionFact
-from apps.requirements.history import History
+from apps.requirements.rows import History
 from apps.requirements.selectors.subjects import Subject
 
 

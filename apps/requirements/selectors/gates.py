@@ -6,7 +6,7 @@ What no requirement names is open. Bound to the ports of the apps below by the w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -44,9 +44,22 @@ def may_open_items(
     enrollment_id: UUID, module_item_ids: Collection[UUID], *, at: datetime | None = None
 ) -> dict[UUID, Gate]:
     """Return item -> gate: a whole course's outline in as many statements as one item."""
-    around = _around(module_item_ids)
-    standings = _standings(enrollment_id, {n for names in around.values() for n in names}, at)
-    return {item: _gate(around.get(item, ()), standings) for item in module_item_ids}
+    return may_open_items_of({enrollment_id: module_item_ids}, at=at)[enrollment_id]
+
+
+def may_open_items_of(
+    items: Mapping[UUID, Collection[UUID]], *, at: datetime | None = None
+) -> dict[UUID, dict[UUID, Gate]]:
+    """Return enrolment -> item -> gate: for many enrolments in as many statements as for one."""
+    around = _around({item for wanted in items.values() for item in wanted})
+    names = {name for some in around.values() for name in some}
+    standings = _standings(list(items), names, at)
+    return {
+        enrollment_id: {
+            item: _gate(around.get(item, ()), standings.get(enrollment_id, {})) for item in wanted
+        }
+        for enrollment_id, wanted in items.items()
+    }
 
 
 def may_start(enrollment_id: UUID, template_id: UUID, *, at: datetime | None = None) -> Gate:
@@ -60,7 +73,7 @@ def may_start(enrollment_id: UUID, template_id: UUID, *, at: datetime | None = N
     )
     around = _around(list(placed.values_list("module_item_id", flat=True)))
     names = {n for names in around.values() for n in names} | {template_id}
-    standings = _standings(enrollment_id, names, at)
+    standings = _standings([enrollment_id], names, at).get(enrollment_id, {})
     gate = _gate([template_id], standings)
     if not gate.allowed or not around:
         return gate
@@ -86,9 +99,12 @@ def _around(module_item_ids: Collection[UUID]) -> dict[UUID, tuple[Name, ...]]:
 
 
 def _standings(
-    enrollment_id: UUID, names: Collection[Name], at: datetime | None
-) -> dict[Name, list[Standing]]:
-    """Return name -> the requirements that name it, as they stand. Only what is needed is read."""
+    enrollment_ids: Collection[UUID], names: Collection[Name], at: datetime | None
+) -> dict[UUID, dict[Name, list[Standing]]]:
+    """Return enrolment -> name -> the requirements that name it, as they stand.
+
+    Only what is needed is read.
+    """
     moment = at or now()
     wanted = frozenset(names)
 
@@ -100,14 +116,15 @@ def _standings(
         }
         return [version.spec.by_key[key] for key in sorted(keys)]
 
-    found: dict[Name, list[Standing]] = {}
-    for case in cases([enrollment_id], as_of=moment, wanted=looked_at):
+    found: dict[UUID, dict[Name, list[Standing]]] = {}
+    for case in cases(enrollment_ids, as_of=moment, wanted=looked_at):
         named = _lockable(case.version, wanted)
         if named:
             statuses = evaluate(case.version.spec, case.facts, moment).statuses
             for node in named:
                 standing = Standing(case.version.spec, statuses[node.key])
-                found.setdefault(_name(node), []).append(standing)
+                own = found.setdefault(case.subject.enrollment_id, {})
+                own.setdefault(_name(node), []).append(standing)
     return found
 
 

@@ -14,9 +14,18 @@ from apps.assessment.rules.policy import read_policy
 from apps.cohorts.models import AttendanceRecord, ProgressEvent
 from apps.core.models import VersionStatus
 from apps.programs.models import ModuleItem
-from apps.requirements.history import (
-    COMPLETION_EVENTS,
-    CREDENTIAL_EVENTS,
+from apps.requirements.history import COMPLETION_EVENTS, CREDENTIAL_EVENTS
+from apps.requirements.models import (
+    RequirementEvaluation,
+    RequirementEvidenceLink,
+    SignOff,
+    SignOffStatus,
+    Waiver,
+    WaiverStatus,
+    pointer_field,
+)
+from apps.requirements.needs import Needs
+from apps.requirements.rows import (
     AttemptRow,
     AttendanceRow,
     EvaluationRow,
@@ -28,16 +37,6 @@ from apps.requirements.history import (
     ResultRow,
     WordRow,
 )
-from apps.requirements.models import (
-    RequirementEvaluation,
-    RequirementEvidenceLink,
-    SignOff,
-    SignOffStatus,
-    Waiver,
-    WaiverStatus,
-    pointer_field,
-)
-from apps.requirements.needs import Needs
 from apps.requirements.selectors.subjects import Subject
 from apps.requirements.statuses import MET, EvidenceKind
 

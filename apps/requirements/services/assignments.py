@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -83,34 +84,40 @@ def assign_to_enrollments(
     if any(s.program_id != set_version.definition.program_id for s in people.values()):
         raise ForeignProgram
     current = _current(people, {set_version.definition_id})
+    terms = {"effective_from": effective_from or at, "reason": reason.strip(), "actor": actor}
     new = {
-        subject.enrollment_id: RequirementAssignment(
-            enrollment_id=subject.enrollment_id,
-            requirement_set_id=set_version.definition_id,
-            set_version=set_version,
-            purpose=set_version.definition.purpose,
-            effective_from=effective_from or at,
-            reason=reason.strip(),
-            actor=actor,
-            revision=1 + (held.revision if held else 0),
-        )
-        for subject in people.values()
-        for held in [current.get((subject.enrollment_id, set_version.definition_id))]
+        enrollment_id: _revision(enrollment_id, set_version, held, **terms)
+        for enrollment_id in people
+        for held in [current.get((enrollment_id, set_version.definition_id))]
         if held is None or held.set_version_id != set_version.id
     }
     _append(new.values())
     _owe(new.values(), people)
     if actor is not None and new:
+        details = {"enrollments": sorted(str(e) for e in new), "reason": reason}
         record_admin_action(
-            actor=actor,
-            action="requirements.assigned",
-            entity=set_version,
-            details={"enrollments": sorted(str(e) for e in new), "reason": reason},
+            actor=actor, action="requirements.assigned", entity=set_version, details=details
         )
     return [
         new.get(enrollment_id) or current[enrollment_id, set_version.definition_id]
         for enrollment_id in sorted(people)
     ]
+
+
+def _revision(
+    enrollment_id: UUID,
+    set_version: RequirementSetVersion,
+    held: RequirementAssignment | None,
+    **terms: Any,
+) -> RequirementAssignment:
+    return RequirementAssignment(
+        enrollment_id=enrollment_id,
+        requirement_set_id=set_version.definition_id,
+        set_version=set_version,
+        purpose=set_version.definition.purpose,
+        revision=1 + (held.revision if held else 0),
+        **terms,
+    )
 
 
 def _locked(enrollment_ids: Collection[UUID]) -> dict[UUID, Subject]:
