@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import apps.assessment.ports
+import apps.assessment.selectors.placing
 import apps.assessment.services
 import apps.assessment.tasks
 import apps.cohorts.ports
@@ -48,9 +49,8 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
     apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
 }
 
-apps.programs.ports.readable_program_versions.bind(
-    apps.cohorts.selectors.readable_program_versions
-)
+apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.unplaced_items)
+apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
 apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
 apps.cohorts.ports.may_open_item.bind(apps.requirements.selectors.gates.may_open_item)

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from apps.core.models import Definition, Version, VersionChild, VersionStatus
 from apps.core.versions import PublicationProblem
+from apps.programs import ports
 from apps.programs.publication import (
     ItemSpec,
     ModuleSpec,
@@ -73,7 +74,7 @@ class CourseVersion(Version):
                 "module__position", "module__key", "position", "key"
             )
         ]
-        return course_problems(modules, items)
+        return [*course_problems(modules, items), *ports.publication_checks(self.pk)]
 
 
 class CourseModule(VersionChild):

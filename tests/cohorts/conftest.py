@@ -1,4 +1,4 @@
-"""Cohorts asks the apps above two questions; here the tests answer them."""
+"""Cohorts and programs ask the apps above some questions; here the tests answer them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import pytest
 
 from apps.cohorts import ports
 from apps.core.ports import OPEN, Gate, Port
+from apps.core.versions import PublicationProblem
+from apps.programs import ports as programs_ports
 
 Answer = Callable[[Port, Callable], None]
 
 
 @pytest.fixture(autouse=True)
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Every program is ready and every item open, until a test calls this to say otherwise."""
+    """Every program is ready, every item placed and open, until a test calls this to say otherwise."""
 
     def bind(port: Port, answer: Callable) -> None:
         monkeypatch.setattr(port, "_answer", answer)
@@ -26,6 +28,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answer:
     def is_open(enrollment_id: UUID, module_item_id: UUID) -> Gate:
         return OPEN
 
+    def no_problem(course_version_id: UUID) -> list[PublicationProblem]:
+        return []
+
     bind(ports.program_is_ready, is_ready)
     bind(ports.may_open_item, is_open)
+    bind(programs_ports.publication_checks, no_problem)
     return bind
