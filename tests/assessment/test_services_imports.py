@@ -203,6 +203,21 @@ def test_import_gift_into_version_adds_the_new_questions(bank: QuestionBank) -> 
     assert published_assessment(slug="unrelated").items.count() == 4
 
 
+def test_import_gift_into_version_copies_what_the_bank_had_already_but_once(
+    bank: QuestionBank,
+) -> None:
+    import_gift(bank=bank, data=GIFT, actor=None)
+    draft = draft_assessment()
+
+    _, first = import_gift_into_version(version=draft, bank=bank, data=GIFT, actor=None)
+    _, again = import_gift_into_version(version=draft, bank=bank, data=GIFT, actor=None)
+
+    assert (len(first), again) == (6, [])
+    assert {item.bank_item_id for item in first} == set(
+        BankItem.objects.values_list("id", flat=True)
+    )
+
+
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no samples at {SAMPLES} (set ASSAY_SAMPLES)")
 def test_import_gift_takes_the_sample_files(bank: QuestionBank) -> None:
     refused = {}

@@ -6,11 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from apps.assessment.models import (
     Accommodation,
+    AssessmentAttempt,
     AssessmentPlacement,
+    AssessmentTemplate,
     AssessmentVersion,
     AssessmentWindow,
 )
@@ -51,6 +53,41 @@ def placements(cohort_id: UUID, template_ids: Collection[UUID] | None = None) ->
         "version__definition_id",
     )
     return [Placement(*row) for row in values]
+
+
+_PLACED = (
+    "cohort__program_version__courses__course_version"
+    "__assessment_placements__assessment_version__definition"
+)
+
+
+def enrollments_offered(contact_id: UUID, template_id: UUID) -> list[CohortEnrollment]:
+    """Return the person's enrolments whose cohort offers this assessment, the newest first.
+
+    Under any of their aliases, and in any state: who is no longer enrolled is told so.
+    """
+    own = Q(contact_id=contact_id) | Q(contact__merged_into_id=contact_id)
+    offered = Q(**{_PLACED: template_id}) | Q(cohort__assessment_windows__template=template_id)
+    found = CohortEnrollment.objects.filter(own, offered, enrolled_at__isnull=False)
+    return list(found.distinct().order_by("-created_at", "-id"))
+
+
+def readable_templates(contact_id: UUID) -> QuerySet[AssessmentTemplate]:
+    """Return the assessments that a learner's cohorts offer, or that they have attempted."""
+    own = CohortEnrollment.objects.filter(
+        Q(contact_id=contact_id) | Q(contact__merged_into_id=contact_id),
+        enrolled_at__isnull=False,
+    )
+    placed = AssessmentPlacement.objects.filter(
+        version__pinned_by__version__cohorts__in=own.values("cohort_id")
+    )
+    windowed = AssessmentWindow.objects.filter(cohort__in=own.values("cohort_id"))
+    attempted = AssessmentAttempt.objects.filter(enrollment__in=own)
+    return AssessmentTemplate.objects.filter(
+        Q(id__in=placed.values("assessment_version__definition_id"))
+        | Q(id__in=windowed.values("template_id"))
+        | Q(id__in=attempted.values("template_id"))
+    )
 
 
 def offer(enrollment: CohortEnrollment, template_id: UUID) -> Offer | None:

@@ -85,6 +85,37 @@ def import_gift(
     What would not score as its source says is refused, with line and reason; the rest of the file
     is imported all the same. Raises FileNotReadable.
     """
+    report, _ = _import(bank, data, actor=actor, filename=filename, encoding=encoding)
+    return report
+
+
+@transaction.atomic
+def import_gift_into_version(
+    *,
+    version: AssessmentVersion,
+    bank: QuestionBank,
+    data: bytes,
+    actor: Contact | None,
+    filename: str = "",
+    encoding: str | None = None,
+) -> tuple[BankImport, list[AssessmentItem]]:
+    """Return the report and the draft's new items: every question of the file, from the bank.
+
+    What the bank had already is copied too, unless the draft has its copy. Raises
+    FileNotReadable, NotADraft.
+    """
+    report, digests = _import(bank, data, actor=actor, filename=filename, encoding=encoding)
+    copied = version.items.filter(bank_item__isnull=False).values("bank_item_id")
+    found = BankItem.objects.filter(bank=bank, archived_at=None, source__digest__in=digests)
+    by_digest = {item.source["digest"]: item for item in found.exclude(id__in=copied)}
+    wanted = [by_digest[digest] for digest in digests if digest in by_digest]
+    return report, copy_from_bank(version=version, items=wanted)
+
+
+def _import(
+    bank: QuestionBank, data: bytes, *, actor: Contact | None, filename: str, encoding: str | None
+) -> tuple[BankImport, list[str]]:
+    """Return the report, and the digests of what the bank now has, in the file's order."""
     report = _readable(data, encoding)
     taken = list(_taken(report, _known_digests(bank)))
     keys = set(BankItem.objects.filter(bank=bank).values_list("key", flat=True))
@@ -106,27 +137,8 @@ def import_gift(
             "outcomes": {name: outcome.count(name) for name in (*map(str, Outcome), UNCHANGED)},
         },
     )
-    return outcome
-
-
-@transaction.atomic
-def import_gift_into_version(
-    *,
-    version: AssessmentVersion,
-    bank: QuestionBank,
-    data: bytes,
-    actor: Contact | None,
-    filename: str = "",
-    encoding: str | None = None,
-) -> tuple[BankImport, list[AssessmentItem]]:
-    """Return the report and the draft's new items: what the file adds to the bank, copied.
-
-    Raises FileNotReadable, NotADraft.
-    """
-    before = set(BankItem.objects.filter(bank=bank).values_list("id", flat=True))
-    report = import_gift(bank=bank, data=data, actor=actor, filename=filename, encoding=encoding)
-    new = BankItem.objects.filter(bank=bank).exclude(id__in=before).order_by("id")
-    return report, copy_from_bank(version=version, items=list(new))
+    digests = dict.fromkeys(one.adopted.digest for one in taken if one.adopted is not None)
+    return outcome, list(digests)
 
 
 def _readable(data: bytes, encoding: str | None) -> ImportReport:
