@@ -1,5 +1,6 @@
 """Writes of this app, by noun; other apps import them from here."""
 
+from apps.assessment.services.accommodations import end_accommodation, grant_accommodation
 from apps.assessment.services.attempts import (
     GRADE,
     StartedAttempt,
@@ -37,33 +38,45 @@ from apps.assessment.services.rulings import (
     void_attempt,
     withdraw_override,
 )
+from apps.assessment.services.windows import (
+    change_window,
+    open_window,
+    remove_window,
+    terms_of,
+)
 
 __all__ = [
     "GRADE",
     "Answer",
     "SavedAnswer",
     "StartedAttempt",
+    "change_window",
     "close_attempt",
     "close_expired",
     "copy_from_bank",
     "decide_attempt_release",
     "decide_release",
+    "end_accommodation",
     "gradable_tasks",
     "grade_attempt",
+    "grant_accommodation",
     "import_gift",
     "import_gift_into_version",
     "lease_next_task",
     "lease_task",
+    "open_window",
     "override_result",
     "place_assessment",
     "preview_gift",
     "record_grade",
     "record_rubric_grade",
     "release_task",
+    "remove_window",
     "save_response",
     "save_responses",
     "start_attempt",
     "submit_attempt",
+    "terms_of",
     "void_attempt",
     "withdraw_override",
 ]
