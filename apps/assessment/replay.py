@@ -9,7 +9,7 @@ graded is the one that was saved.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -54,6 +54,13 @@ def replay_results(since: datetime | None = None) -> Iterator[Difference]:
     if since is not None:
         attempts = attempts.filter(results__recorded_at__gte=since)
     ids = list(attempts.order_by("id").distinct().values_list("id", flat=True))
+    for start in range(0, len(ids), BATCH):
+        yield from _replay_batch(ids[start : start + BATCH])
+
+
+def replay_attempts(attempt_ids: Collection[UUID]) -> Iterator[Difference]:
+    """Yield every difference in these attempts: asked before something rests on their results."""
+    ids = sorted(attempt_ids)
     for start in range(0, len(ids), BATCH):
         yield from _replay_batch(ids[start : start + BATCH])
 
