@@ -10,7 +10,7 @@ import base64
 import binascii
 import gzip
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,10 +27,6 @@ _RANDOM_BYTES: Final = 8
 
 class StatusListInvalid(ValueError):
     """The encoded list is not a bitstring of an allowed size, or an index is outside it."""
-
-
-class StatusListFull(Exception):
-    """Every index of the list is taken."""
 
 
 def bitstring(set_indices: Iterable[int], *, size: int = MIN_ENTRIES) -> bytes:
@@ -113,31 +109,12 @@ def status_list_credential(
     return document
 
 
-def random_free_index(taken: Collection[int], size: int, randbytes: Callable[[int], bytes]) -> int:
-    """Return an index below `size` that is not taken, each free one equally likely.
+def random_index(size: int, randbytes: Callable[[int], bytes]) -> int:
+    """Return an index below `size`, each equally likely, without the bias of a bare remainder.
 
     Random, so that an index says nothing about when a credential was issued.
-    Raises StatusListFull.
     """
-    used = {index for index in taken if 0 <= index < size}
-    free = size - len(used)
-    if not free:
-        raise StatusListFull(f"all {size} indices are taken")
-    if free * 2 >= size:
-        while (index := _below(size, randbytes)) in used:
-            pass
-        return index
-    rank = _below(free, randbytes)
-    return next(
-        index
-        for position, index in enumerate(i for i in range(size) if i not in used)
-        if position == rank
-    )
-
-
-def _below(limit: int, randbytes: Callable[[int], bytes]) -> int:
-    """Return a number below `limit` without the bias of a bare remainder."""
     span = 256**_RANDOM_BYTES
-    while (number := int.from_bytes(randbytes(_RANDOM_BYTES), "big")) >= span - span % limit:
+    while (number := int.from_bytes(randbytes(_RANDOM_BYTES), "big")) >= span - span % size:
         pass
-    return number % limit
+    return number % size

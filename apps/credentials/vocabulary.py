@@ -43,6 +43,7 @@ class HoldCode(TextChoices):
     """Why an award waits for a person."""
 
     DECISION_NOT_CONFIRMED = "decision-not-confirmed", _("the decision is not confirmed")
+    NAME_MISSING = "name-missing", _("there is no name to print")
     RESULTS_DISAGREE = "results-disagree", _("results disagree")
     EVIDENCE_CHANGED = "evidence-changed", _("the evidence has changed")
     MANUAL = "manual", _("by a person")

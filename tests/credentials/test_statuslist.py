@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from apps.credentials.statuslist import (
     MAX_BYTES,
     MIN_ENTRIES,
-    StatusListFull,
     StatusListInvalid,
     bitstring,
     decode,
     encode,
-    random_free_index,
+    random_index,
     status_at,
     status_list_credential,
 )
@@ -136,22 +135,19 @@ def test_status_list_credential_has_every_member() -> None:
     }
 
 
-@given(st.sets(st.integers(0, 39)), st.integers(1, 40), st.integers())
-def test_random_free_index_is_free_or_the_list_is_full(
-    taken: set[int], size: int, seed: int
-) -> None:
-    if taken >= set(range(size)):
-        with pytest.raises(StatusListFull):
-            random_free_index(taken, size, Random(seed).randbytes)
-    else:
-        index = random_free_index(taken, size, Random(seed).randbytes)
-        assert index in set(range(size)) - taken
+@given(st.integers(1, 2**40), st.integers())
+def test_random_index_is_inside_the_list(size: int, seed: int) -> None:
+    assert random_index(size, Random(seed).randbytes) in range(size)
 
 
-@pytest.mark.parametrize("taken", [{0, 1}, {0, 1, 2, 3, 4, 5}])
-def test_random_free_index_prefers_none(taken: set[int]) -> None:
+def test_random_index_prefers_none() -> None:
     randbytes = Random(7).randbytes
-    drawn = Counter(random_free_index(taken, 8, randbytes) for _ in range(4_000))
-    expected = 4_000 / (8 - len(taken))
-    assert set(drawn) == set(range(8)) - taken
+    drawn = Counter(random_index(7, randbytes) for _ in range(4_000))
+    expected = 4_000 / 7
+    assert set(drawn) == set(range(7))
     assert all(abs(count - expected) < expected * 0.15 for count in drawn.values())
+
+
+def test_random_index_throws_away_what_would_favour_low_numbers() -> None:
+    draws = iter([b"\xff" * 8, (9).to_bytes(8, "big")])
+    assert random_index(7, lambda count: next(draws)) == 2

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 
 from apps.cohorts.models import CohortEnrollment
 from apps.contacts.models import Contact
 from apps.core.models import ClockTimestamp, RevisionModel, TenantModel
 from apps.credentials.models.templates import CertificationTemplate, CertificationTemplateVersion
-from apps.credentials.vocabulary import CredentialEventType, HoldCode, HoldResolution
+from apps.credentials.vocabulary import (
+    AwardState,
+    CredentialEventType,
+    HoldCode,
+    HoldResolution,
+)
 from apps.requirements.models import RequirementEvaluation
 from apps.requirements.statuses import DecisionStatus
+
+
+class AwardQuerySet(models.QuerySet[Any]):
+    def with_state(self, at: datetime) -> Self:
+        """Return the awards with their `state` at that moment, as an AwardState's value."""
+        pauses = CredentialEvent.objects.filter(
+            award=OuterRef("pk"),
+            type__in=(CredentialEventType.SUSPENDED, CredentialEventType.REINSTATED),
+        ).order_by("-revision")
+        return self.annotate(latest_pause=Subquery(pauses.values("type")[:1])).annotate(
+            state=Case(
+                When(revoked_at__isnull=False, then=Value(AwardState.REVOKED.value)),
+                When(expires_at__lte=at, then=Value(AwardState.EXPIRED.value)),
+                When(
+                    latest_pause=CredentialEventType.SUSPENDED,
+                    then=Value(AwardState.SUSPENDED.value),
+                ),
+                default=Value(AwardState.ACTIVE.value),
+                output_field=models.CharField(),
+            )
+        )
+
+    def live(self) -> Self:
+        """Return those that were not revoked."""
+        return self.filter(revoked_at=None)
 
 
 class CertificationAward(TenantModel):
@@ -59,6 +90,11 @@ class CertificationAward(TenantModel):
     facts_hash = models.CharField(max_length=64)
     engine_version = models.CharField(max_length=40)
     recorded_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+
+    objects = AwardQuerySet.as_manager()
+
+    state: str
+    """An AwardState's value; only awards that were read `with_state` have it."""
 
     class Meta:
         db_table = "certification_awards"

@@ -1,0 +1,1 @@
+"""Reads about issuers, decisions, awards and their verification."""

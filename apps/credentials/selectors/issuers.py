@@ -1,0 +1,136 @@
+"""The organisation as an issuer: its identifier, its addresses and its keys."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.contacts.members import base_url
+from apps.core.problems import Conflict
+from apps.core.tenancy import connection
+from apps.credentials.did import (
+    KeyResolver,
+    PublishedKey,
+    did_document,
+    did_web,
+    resolver_of,
+)
+from apps.credentials.keys import WRAPPING_KEY_BYTES, open_sealed
+from apps.credentials.models import IssuerKey
+from apps.credentials.multikey import decode_public_key
+from apps.credentials.openbadges import IssuerSpec
+from apps.credentials.publication import printable
+from apps.credentials.vocabulary import KeyState
+
+
+class NoIssuerKey(Conflict):
+    code = "no-issuer-key"
+    title = "This organisation has no key to sign with yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An organisation under one of its hosts."""
+
+    name: str
+    host: str
+
+    @property
+    def did(self) -> str:
+        port = f":{settings.PUBLIC_PORT}" if settings.PUBLIC_PORT else ""
+        return did_web(f"{self.host}{port}")
+
+    @property
+    def home(self) -> str:
+        return base_url(self.host)
+
+    @property
+    def spec(self) -> IssuerSpec:
+        return IssuerSpec(id=self.did, name=printable(self.name), url=self.home)
+
+    def credential_url(self, award_id: UUID) -> str:
+        return f"{self.home}/v1/credentials/{award_id}"
+
+    def achievement_url(self, version_id: UUID) -> str:
+        return f"{self.home}/credentials/achievements/{version_id}"
+
+    def status_list_url(self, purpose: str, number: int) -> str:
+        return f"{self.home}/credentials/status/{purpose}/{number}"
+
+    def page_url(self, award_id: UUID) -> str:
+        return f"{self.home}/credentials/{award_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The key that signs now, opened, and its address in the issuer's DID document."""
+
+    row: IssuerKey
+    private_key: Ed25519PrivateKey
+    verification_method: str
+
+
+def issuers() -> list[Issuer]:
+    """Return the organisation in force under each of its hosts, the primary one first."""
+    organization = connection.tenant
+    domains = organization.domains.order_by("-is_primary", "domain")
+    return [
+        Issuer(organization.name, domain) for domain in domains.values_list("domain", flat=True)
+    ]
+
+
+def issuer() -> Issuer:
+    """Return the organisation in force under its primary host: what it signs as."""
+    return issuers()[0]
+
+
+def published_keys() -> list[PublishedKey]:
+    """Return every key of the organisation, old ones included, in the order they were made."""
+    return [
+        PublishedKey(
+            fragment=row.public_key,
+            public_key=decode_public_key(row.public_key),
+            revoked_at=row.revoked_at,
+        )
+        for row in IssuerKey.objects.order_by("id")
+    ]
+
+
+def did_documents() -> dict[str, Mapping[str, Any]]:
+    """Return DID -> document for each host: what was signed under an older host verifies too."""
+    keys = published_keys()
+    return {one.did: did_document(did=one.did, keys=keys) for one in issuers()}
+
+
+def key_resolver() -> KeyResolver:
+    """Return a resolver of this organisation's keys and of did:key; it asks no network."""
+    return resolver_of(did_documents())
+
+
+def signing_key(issuer: Issuer) -> SigningKey:
+    """Return the key that signs now. Raises NoIssuerKey."""
+    row = IssuerKey.objects.filter(state=KeyState.ACTIVE).first()
+    if row is None:
+        raise NoIssuerKey
+    private_key = open_sealed(
+        bytes(row.sealed_private_key or b""), wrapping_key=wrapping_key(), key_id=row.public_key
+    )
+    return SigningKey(row, private_key, f"{issuer.did}#{row.public_key}")
+
+
+def wrapping_key() -> bytes:
+    """Return the platform's key that seals issuers' keys. Raises ImproperlyConfigured."""
+    try:
+        key = b64decode(settings.ASSAY_KEY, validate=True)
+    except ValueError as error:
+        raise ImproperlyConfigured("ASSAY_KEY is not base64.") from error
+    if len(key) != WRAPPING_KEY_BYTES:
+        raise ImproperlyConfigured(f"ASSAY_KEY must be {WRAPPING_KEY_BYTES} bytes in base64.")
+    return key
