@@ -16,6 +16,8 @@ import apps.cohorts.services
 import apps.cohorts.tasks
 import apps.contacts.members
 import apps.contacts.ports
+import apps.credentials.services
+import apps.credentials.tasks
 import apps.programs.ports
 import apps.requirements.selectors.gates
 import apps.requirements.selectors.versions
@@ -33,6 +35,7 @@ class Stage(Protocol):
 ADVANCE_STAGES: tuple[Stage, ...] = (
     apps.cohorts.services.project_course_progress,
     apps.requirements.services.evaluations.evaluate_enrollment,
+    apps.credentials.services.consider_awards,
 )
 
 
@@ -46,6 +49,7 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
     "learner.advance": advance_learner,
     apps.assessment.services.GRADE: apps.assessment.tasks.grade,
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
+    apps.credentials.services.EXPIRE: apps.credentials.tasks.expire,
     apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
 }
 
