@@ -12,10 +12,15 @@ from apps.core.versions import retire
 from apps.programs.models import ModuleItem
 from apps.requirements.graph import EdgeSpec, NodeKind, NodeSpec
 from apps.requirements.models import Purpose, RequirementSet, RequirementSetVersion
-from apps.requirements.selectors.gates import may_open_item, may_open_items, may_start
+from apps.requirements.selectors.gates import (
+    may_open_item,
+    may_open_items,
+    may_open_items_of,
+    may_start,
+)
 from apps.requirements.selectors.versions import program_is_ready
 from apps.requirements.services import evaluate_enrollment, sign_off, waive
-from tests.assessment.factories import Scene, scene
+from tests.assessment.factories import Scene, learner_of, scene
 from tests.cohorts.factories import NOON, item_of
 from tests.programs.factories import AUTHORED, published_program
 from tests.requirements.factories import complete_item, course_of, program_of, published_set
@@ -165,6 +170,30 @@ def test_may_open_items_takes_as_many_statements_for_all_as_for_one(stage: Scene
         return len(captured)
 
     assert statements(all_items[:1]) == statements(all_items)
+
+
+def test_may_open_items_of_many_enrolments_takes_as_many_statements_as_of_one(
+    stage: Scene,
+) -> None:
+    publish_progression(stage, intro(stage), quiz(stage), before("intro", "quiz"))
+    other = learner_of(stage.cohort, "Bob")
+    complete_item(other, "intro")
+    evaluate_enrollment(other.id, at=NOON)
+    keys = items(stage)
+
+    def gates(*enrollment_ids: UUID) -> tuple[int, dict[UUID, dict[UUID, Gate]]]:
+        with CaptureQueriesContext(connection) as captured:
+            found = may_open_items_of({one: keys.values() for one in enrollment_ids}, at=NOON)
+        return len(captured), found
+
+    for_one, _own = gates(stage.enrollment.id)
+    for_two, found = gates(stage.enrollment.id, other.id)
+
+    assert for_two == for_one
+    assert found == {
+        stage.enrollment.id: {keys["intro"]: OPEN, keys["quiz"]: CLOSED},
+        other.id: {keys["intro"]: OPEN, keys["quiz"]: OPEN},
+    }
 
 
 def test_open_door_costs_no_look_at_the_learners_history(stage: Scene) -> None:
