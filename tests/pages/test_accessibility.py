@@ -61,9 +61,7 @@ def complaints(page: html.HtmlElement) -> list[str]:
     checks = {
         "the language is named": bool(page.get("lang")),
         "there is one h1": levels.count(1) == 1,
-        "headings leave no level out": all(
-            b - a <= 1 for a, b in zip([0, *levels], levels, strict=False)
-        ),
+        "headings leave no level out": all(b - a <= 1 for a, b in pairwise([0, *levels])),
         "ids are unique": len(ids) == len(set(ids)),
         "references lead somewhere": all(
             target in ids

@@ -7,15 +7,17 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from apps.assessment.models import AssessmentWindow
+from apps.assessment.models import AssessmentAttempt, AssessmentWindow
 from apps.cohorts.models import CohortEnrollment, CohortStatus, CourseProgress, EnrollmentState
 from apps.cohorts.services import Meeting, enroll, schedule_session
 from apps.core.clock import now
+from apps.requirements.graph import EdgeKind, EdgeSpec, NodeKind, NodeSpec
 from tests.clients import browser
 from tests.cohorts.factories import event_types, open_cohort
 from tests.factories import member
 from tests.pages.factories import Study, study
 from tests.programs.statements import statements
+from tests.requirements.factories import published_set
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +167,42 @@ def test_progress_shows_courses_and_sessions() -> None:
     assert "Program-Spring" in page
     assert "Course Spring" in page
     assert "No sessions are planned." in page
+
+
+def lock_all_behind_a_signoff(own: Study) -> None:
+    course = own.course.definition_id
+    published_set(
+        own.cohort.program_version.definition,
+        NodeSpec("lab", NodeKind.SIGNOFF, title="Lab safety", signoff_capability="sign_off"),
+        NodeSpec("course", NodeKind.COURSE_COMPLETED, title="The course", course=course),
+        EdgeSpec("lab", "course", EdgeKind.PREREQUISITE),
+    )
+
+
+def test_what_is_locked_says_why_everywhere() -> None:
+    own = study()
+    lock_all_behind_a_signoff(own)
+    client = browser(own.learner)
+    why = "Locked until this is done: Lab safety."
+
+    assert "What is left is locked at the moment." in text(client, "/")
+    assert text(client, own.path("/courses/course-spring")).count(why) == 3
+    assert why in text(client, own.path(f"/items/{own.item('intro').id}"), status=403)
+    assert why in text(client, own.path(f"/assessments/{own.template.id}"))
+    assert "Have “Lab safety” signed off." in text(client, own.path())
+
+
+def test_what_is_locked_can_neither_be_completed_nor_begun() -> None:
+    own = study()
+    lock_all_behind_a_signoff(own)
+    client = browser(own.learner)
+
+    completed = client.post(own.path(f"/items/{own.item('intro').id}/complete"))
+    begun = client.post(own.path(f"/assessments/{own.template.id}/start"))
+
+    assert (completed.status_code, begun.status_code) == (403, 403)
+    assert "item_completed" not in event_types(own.enrollment)
+    assert not AssessmentAttempt.objects.exists()
 
 
 def foreign_paths(other: Study) -> list[str]:

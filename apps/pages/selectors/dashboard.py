@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,6 +27,7 @@ from apps.cohorts.selectors import completed_items, own_enrollments
 from apps.core.ports import Gate
 from apps.pages.selectors.learning import CourseCard, content_gate, course_card, items_of
 from apps.programs.selectors import OutlineItem, PinnedCourse, pinned_courses
+from apps.requirements.selectors.gates import may_open_items_of
 
 AHEAD = timedelta(days=14)
 LISTED = 6
@@ -40,11 +41,16 @@ class NextItem:
 
 @dataclass(frozen=True)
 class EnrollmentCard:
-    """One enrolment with its courses; `following` is the next thing to do there."""
+    """One enrolment with its courses.
+
+    `following` is the next item that is open; None while all that is left (`steps_left`) is
+    locked, and outside the time of taking part.
+    """
 
     enrollment: CohortEnrollment
     gate: Gate
     courses: tuple[CourseCard, ...]
+    steps_left: int
     following: NextItem | None
 
 
@@ -64,7 +70,7 @@ def dashboard(contact_id: UUID, *, at: datetime) -> Dashboard:
     """Return everything that concerns this person at `at`."""
     enrollments = own_enrollments(contact_id)
     ids = [enrollment.id for enrollment in enrollments]
-    cards = _cards(enrollments)
+    cards = _cards(enrollments, at)
     present = tuple(card for card in cards if _is_present(card.enrollment))
     active = [card.enrollment for card in present if card.gate.allowed]
     return Dashboard(
@@ -82,40 +88,53 @@ def _is_present(enrollment: CohortEnrollment) -> bool:
     return enrollment.is_active and not is_over
 
 
-def _cards(enrollments: Sequence[CohortEnrollment]) -> list[EnrollmentCard]:
+def _cards(enrollments: Sequence[CohortEnrollment], at: datetime) -> list[EnrollmentCard]:
     pinned = pinned_courses({e.cohort.program_version_id for e in enrollments})
     done = completed_items([enrollment.id for enrollment in enrollments])
     progress: dict[UUID, dict[UUID, CourseProgress]] = defaultdict(dict)
     for row in CourseProgress.objects.filter(enrollment__in=enrollments):
         progress[row.enrollment_id][row.course_id] = row
-    cards = []
-    for enrollment in enrollments:
-        courses = pinned[enrollment.cohort.program_version_id]
-        gate = content_gate(enrollment)
-        takes_part = gate.allowed and enrollment.state == EnrollmentState.ENROLLED
-        completed = done.get(enrollment.id, {})
-        cards.append(
-            EnrollmentCard(
-                enrollment=enrollment,
-                gate=gate,
-                courses=tuple(
-                    course_card(c, progress[enrollment.id].get(c.course_id)) for c in courses
-                ),
-                following=_following(courses, set(completed)) if takes_part else None,
-            )
+    steps = {
+        enrollment.id: _steps(
+            pinned[enrollment.cohort.program_version_id], done.get(enrollment.id, {})
         )
-    return cards
+        for enrollment in enrollments
+        if enrollment.state == EnrollmentState.ENROLLED and content_gate(enrollment).allowed
+    }
+    gates = may_open_items_of(
+        {enrollment_id: [s.item.id for s in own] for enrollment_id, own in steps.items()}, at=at
+    )
+    return [
+        EnrollmentCard(
+            enrollment=enrollment,
+            gate=content_gate(enrollment),
+            courses=tuple(
+                course_card(course, progress[enrollment.id].get(course.course_id))
+                for course in pinned[enrollment.cohort.program_version_id]
+            ),
+            steps_left=len(steps.get(enrollment.id, ())),
+            following=next(
+                (
+                    step
+                    for step in steps.get(enrollment.id, ())
+                    if gates[enrollment.id][step.item.id].allowed
+                ),
+                None,
+            ),
+        )
+        for enrollment in enrollments
+    ]
 
 
-def _following(courses: Sequence[PinnedCourse], done: set[UUID]) -> NextItem | None:
-    """Return the first required item that is not complete, else the first of any kind."""
+def _steps(courses: Sequence[PinnedCourse], done: Collection[UUID]) -> list[NextItem]:
+    """Return what is not complete: the required items in order, then the others."""
     left = [
         NextItem(course, item)
         for course in courses
         for _module, item in items_of(course)
         if item.id not in done
     ]
-    return next((step for step in left if step.item.is_required), left[0] if left else None)
+    return sorted(left, key=lambda step: not step.item.is_required)
 
 
 def _sessions(enrollments: Sequence[CohortEnrollment], at: datetime) -> Sequence[CohortSession]:
