@@ -186,7 +186,7 @@ def test_may_open_items_of_many_enrolments_takes_as_many_statements_as_of_one(
             found = may_open_items_of({one: keys.values() for one in enrollment_ids}, at=NOON)
         return len(captured), found
 
-    for_one, _own = gates(stage.enrollment.id)
+    for_one, _own = gates(other.id)
     for_two, found = gates(stage.enrollment.id, other.id)
 
     assert for_two == for_one
