@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from apps.assessment.services.attempts import Locked
 from apps.core.ports import OPEN, Gate
 from apps.core.versions import retire
-from apps.programs.models import ModuleItem
 from apps.requirements.graph import EdgeSpec, NodeKind, NodeSpec
 from apps.requirements.models import Purpose, RequirementSet, RequirementSetVersion
 from apps.requirements.selectors.gates import (
@@ -90,6 +89,12 @@ def test_may_start_where_the_item_is_placed_counts_too(stage: Scene) -> None:
     assert may_start(stage.enrollment.id, stage.template.id, at=NOON) == CLOSED
 
 
+def test_may_open_item_that_stands_for_an_assessment_is_closed_with_it(stage: Scene) -> None:
+    publish_progression(stage, intro(stage), quiz(stage), before("intro", "quiz"))
+
+    assert may_open_item(stage.enrollment.id, items(stage)["quiz"], at=NOON) == CLOSED
+
+
 @pytest.mark.parametrize("level", ["item", "module", "course"])
 def test_may_open_item_asks_the_item_its_module_and_its_course(stage: Scene, level: str) -> None:
     course = course_of(stage.enrollment)
@@ -112,6 +117,12 @@ def test_may_open_item_asks_the_item_its_module_and_its_course(stage: Scene, lev
     )
 
     assert may_open_item(stage.enrollment.id, item, at=NOON) == OPEN
+
+
+def test_may_open_item_is_closed_with_the_assessment_that_is_placed_there(stage: Scene) -> None:
+    publish_progression(stage, intro(stage), quiz(stage), before("intro", "quiz"))
+
+    assert may_open_item(stage.enrollment.id, items(stage)["quiz"], at=NOON) == CLOSED
 
 
 def test_may_open_item_waived_opens_though_something_comes_before(stage: Scene) -> None:
@@ -161,15 +172,14 @@ def test_certification_closes_no_door(stage: Scene) -> None:
 
 def test_may_open_items_takes_as_many_statements_for_all_as_for_one(stage: Scene) -> None:
     publish_progression(stage, intro(stage), quiz(stage), before("intro", "quiz"))
-    all_items = list(ModuleItem.objects.values_list("id", flat=True))
-    assert len(all_items) == 2
+    keys = items(stage)
 
     def statements(ids: list[UUID]) -> int:
         with CaptureQueriesContext(connection) as captured:
             may_open_items(stage.enrollment.id, ids, at=NOON)
         return len(captured)
 
-    assert statements(all_items[:1]) == statements(all_items)
+    assert statements([keys["quiz"]]) == statements([*keys.values()])
 
 
 def test_may_open_items_of_many_enrolments_takes_as_many_statements_as_of_one(

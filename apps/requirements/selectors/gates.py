@@ -36,7 +36,8 @@ class Standing:
 
 
 def may_open_item(enrollment_id: UUID, module_item_id: UUID, *, at: datetime | None = None) -> Gate:
-    """Return whether the item is open to the learner: its course, its module and the item."""
+    """Return whether the item is open to the learner: its course, its module, the item itself, and
+    the assessment that is placed there."""
     return may_open_items(enrollment_id, [module_item_id], at=at)[module_item_id]
 
 
@@ -51,7 +52,8 @@ def may_open_items_of(
     items: Mapping[UUID, Collection[UUID]], *, at: datetime | None = None
 ) -> dict[UUID, dict[UUID, Gate]]:
     """Return enrolment -> item -> gate: for many enrolments in as many statements as for one."""
-    around = _around({item for wanted in items.values() for item in wanted})
+    ids = {item for wanted in items.values() for item in wanted}
+    around = _with_assessments(_around(ids))
     names = {name for some in around.values() for name in some}
     standings = _standings(list(items), names, at)
     return {
@@ -82,20 +84,36 @@ def may_start(enrollment_id: UUID, template_id: UUID, *, at: datetime | None = N
 
 
 def _around(module_item_ids: Collection[UUID]) -> dict[UUID, tuple[Name, ...]]:
-    """Return item -> all that must be open: its course, its module, itself."""
+    """Return item -> all that must be open: its course, its module, itself, what is placed there.
+
+    An assessment stands at an item at most once.
+    """
     if not module_item_ids:
         return {}
     rows = ModuleItem.objects.filter(id__in=module_item_ids).values_list(
-        "id", "version__definition_id", "module__key", "key"
+        "id",
+        "version__definition_id",
+        "module__key",
+        "key",
+        "assessment_placements__assessment_version__definition_id",
     )
     return {
         item_id: (
             Completion(course_id),
             Completion(course_id, "module", module),
             Completion(course_id, "item", key),
+            *filter(None, [template_id]),
         )
-        for item_id, course_id, module, key in rows
+        for item_id, course_id, module, key, template_id in rows
     }
+
+
+def _with_assessments(around: dict[UUID, tuple[Name, ...]]) -> dict[UUID, tuple[Name, ...]]:
+    """Return the same, with the assessment that an item stands for."""
+    placed = AssessmentPlacement.objects.filter(module_item__in=list(around)).values_list(
+        "module_item_id", "assessment_version__definition_id"
+    )
+    return around | {item: (*around[item], template) for item, template in placed}
 
 
 def _standings(
