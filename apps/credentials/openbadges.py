@@ -8,6 +8,7 @@ that have no value are left out.
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,6 +186,12 @@ def hashed_email(email: str, *, salt: str) -> IdentitySpec:
     )
 
 
+def evidence_id(facts_hash: str) -> str:
+    """Return the name of the facts that an award was decided on: their digest (RFC 6920)."""
+    digest = urlsafe_b64encode(bytes.fromhex(facts_hash)).rstrip(b"=").decode()
+    return f"ni:///sha-256;{digest}"
+
+
 def credential_document(award: AwardSpec) -> dict[str, Any]:
     """Return the unsigned OpenBadgeCredential. Raises CredentialIncomplete."""
     document = _stated(
@@ -209,6 +216,16 @@ def credential_document(award: AwardSpec) -> dict[str, Any]:
     if problems:
         raise CredentialIncomplete(problems)
     return document
+
+
+def achievement_document(spec: AchievementSpec) -> dict[str, Any]:
+    """Return what is at an achievement's address: the Achievement as credentials state it."""
+    return {"@context": list(CONTEXTS), **_achievement(spec)}
+
+
+def profile_document(spec: IssuerSpec) -> dict[str, Any]:
+    """Return the issuer's Profile as credentials state it."""
+    return {"@context": list(CONTEXTS), **_issuer(spec)}
 
 
 def _subject(award: AwardSpec) -> dict[str, Any]:

@@ -86,3 +86,16 @@ class Reason(StrEnum):
         "status-list-stale",
         "The issuer's list of revoked credentials is out of date.",
     )
+
+    ANCHOR_CONFIRMED = (
+        "anchor-confirmed",
+        "The decision behind the credential is on record, unchanged.",
+    )
+    ANCHOR_BROKEN = (
+        "anchor-broken",
+        "The decision on record is not the one that the credential names.",
+    )
+    ANCHOR_ELSEWHERE = (
+        "anchor-elsewhere",
+        "The decision behind the credential is on record with its issuer, not here.",
+    )

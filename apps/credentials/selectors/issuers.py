@@ -91,6 +91,11 @@ def issuer() -> Issuer:
     return issuers()[0]
 
 
+def issuer_at(host: str) -> Issuer | None:
+    """Return the organisation in force under this host, None if it is not one of its hosts."""
+    return next((one for one in issuers() if one.host == host), None)
+
+
 def published_keys() -> list[PublishedKey]:
     """Return every key of the organisation, old ones included, in the order they were made."""
     return [

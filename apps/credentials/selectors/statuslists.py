@@ -13,7 +13,7 @@ from django.core.cache import cache
 from apps.core.tenancy import connection
 from apps.credentials.dataintegrity import sign
 from apps.credentials.models import StatusListEntry
-from apps.credentials.selectors.issuers import Issuer, issuer, signing_key
+from apps.credentials.selectors.issuers import Issuer, signing_key
 from apps.credentials.statuslist import status_list_credential
 from apps.credentials.vocabulary import CredentialEventType, StatusPurpose
 
@@ -33,7 +33,7 @@ def signed_bytes(content: bytes) -> SignedBytes:
     return SignedBytes(content, f'"{hashlib.sha256(content).hexdigest()}"')
 
 
-def status_list(purpose: str, number: int, *, at: datetime) -> SignedBytes | None:
+def status_list(own: Issuer, purpose: str, number: int, *, at: datetime) -> SignedBytes | None:
     """Return the signed list as the events are now, or None if nobody is in such a list.
 
     The same events give the same bytes for a day, from whichever process; a new event is in the
@@ -45,7 +45,6 @@ def status_list(purpose: str, number: int, *, at: datetime) -> SignedBytes | Non
     set_indices = sorted(
         entries.filter(award__events__type=_SETS_BIT[purpose]).values_list("index", flat=True)
     )
-    own = issuer()
     document = _unsigned(own, purpose, number, set_indices, at)
     key = signing_key(own)
     cache_key = f"credentials.list.{_digest(document, key.verification_method)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from base64 import urlsafe_b64encode
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +23,7 @@ from apps.credentials.openbadges import (
     IdentitySpec,
     StatusSpec,
     credential_document,
+    evidence_id,
     hashed_email,
     printed_name,
 )
@@ -93,12 +93,6 @@ def award_spec(award: CertificationAward, own: Issuer, entry: StatusListEntry) -
             )
         ],
     )
-
-
-def evidence_id(facts_hash: str) -> str:
-    """Return the name of the facts that an award was decided on: their digest (RFC 6920)."""
-    digest = urlsafe_b64encode(bytes.fromhex(facts_hash)).rstrip(b"=").decode()
-    return f"ni:///sha-256;{digest}"
 
 
 def _hashed_address(award: CertificationAward) -> list[IdentitySpec]:

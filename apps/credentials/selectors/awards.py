@@ -1,0 +1,78 @@
+"""Awards as people look at them: one's own, a cohort's, and what waits for a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from apps.contacts.principal import Principal
+from apps.contacts.selectors import alias_ids, survivor_id
+from apps.credentials.models import AwardHold, CertificationAward
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAward:
+    """An award as its holder sees it. `state` is an AwardState's value."""
+
+    award_id: UUID
+    enrollment_id: UUID
+    program_id: UUID
+    name: str
+    type: str
+    badge: str
+    certificate_number: str
+    legal_name: str
+    issued_at: datetime
+    expires_at: datetime | None
+    state: str
+
+
+def held_awards(contact_id: UUID, *, at: datetime) -> list[HeldAward]:
+    """Return the awards of a person under all their aliases, the newest first."""
+    awards = (
+        CertificationAward.objects.with_state(at)
+        .filter(contact__in=alias_ids(survivor_id(contact_id)))
+        .select_related("template", "template_version__definition")
+        .order_by("-issued_at", "-id")
+    )
+    return [
+        HeldAward(
+            award_id=award.id,
+            enrollment_id=award.enrollment_id,
+            program_id=award.template.program_id,
+            name=award.template_version.name,
+            type=award.template.type,
+            badge=award.template_version.badge(),
+            certificate_number=award.certificate_number,
+            legal_name=award.legal_name,
+            issued_at=award.issued_at,
+            expires_at=award.expires_at,
+            state=award.state,
+        )
+        for award in awards
+    ]
+
+
+def visible_awards(principal: Principal, *, at: datetime) -> QuerySet[CertificationAward]:
+    """Return the awards that somebody may see, with their state: their cohorts' and their own."""
+    awards: QuerySet[CertificationAward] = CertificationAward.objects.with_state(at)
+    return awards.filter(_seen_by(principal))
+
+
+def visible_holds(principal: Principal) -> QuerySet[AwardHold]:
+    """Return the holds that somebody may see: those of their cohorts. A learner sees none."""
+    cohorts = principal.visible_cohorts
+    holds = AwardHold.objects.all()
+    return holds if cohorts is None else holds.filter(enrollment__cohort__in=cohorts)
+
+
+def _seen_by(principal: Principal) -> Q:
+    cohorts: Collection[UUID] | None = principal.visible_cohorts
+    if cohorts is None:
+        return Q()
+    own = alias_ids(survivor_id(principal.contact_id))
+    return Q(enrollment__cohort__in=cohorts) | Q(contact__in=own)
