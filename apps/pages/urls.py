@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.pages.views import account, assessments, invitations, learning
+from apps.pages.views import account, assessments, certificates, invitations, learning
 
 app_name = "pages"
 
@@ -24,6 +24,8 @@ urlpatterns = [
     path(ATTEMPT, assessments.attempt, name="attempt"),
     path(f"{ATTEMPT}/submit", assessments.submit, name="submit"),
     path(f"{ATTEMPT}/result", assessments.result, name="result"),
+    path("certificates", certificates.certificates, name="certificates"),
+    path("credentials/<uuid:award_id>", certificates.credential, name="credential"),
     path("account", account.account, name="account"),
     path("account/tokens", account.tokens, name="tokens"),
     path("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="revoke-token"),

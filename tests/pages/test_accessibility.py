@@ -14,6 +14,7 @@ from apps.contacts.services import create_api_token
 from apps.core.clock import now
 from tests.assessment.factories import RIGHT, WITH_ESSAY
 from tests.clients import browser
+from tests.credentials.factories import world
 from tests.database import ROOT
 from tests.pages.factories import Study, study
 from tests.pages.test_invitations import invited
@@ -33,13 +34,14 @@ def pages(own: Study) -> Iterator[tuple[str, html.HtmlElement]]:
     for client, path in [
         (member, "/"),
         (member, own.path()),
-        (member, own.path("/courses/course-spring")),
+        (member, own.path("/courses/course-autumn")),
         (member, own.path(f"/items/{own.item('intro').id}")),
         (member, own.path(f"/items/{own.item('film').id}")),
         (member, own.path(f"/assessments/{own.template.id}")),
         (member, f"/attempts/{running.id}"),
         (member, f"/attempts/{running.id}/submit"),
         (member, f"/attempts/{done.id}/result"),
+        (member, "/certificates"),
         (member, "/account"),
         (member, "/account/tokens"),
         (member, "/accounts/password/change/"),
@@ -48,6 +50,7 @@ def pages(own: Study) -> Iterator[tuple[str, html.HtmlElement]]:
         (stranger, "/accounts/signup/"),
         (stranger, invitation),
         (stranger, "/invitations/gone"),
+        (stranger, f"/credentials/{world().awarded().id}"),
     ]:
         response = client.get(path)
         assert response.status_code in (200, 404), path
@@ -85,12 +88,12 @@ def complaints(page: html.HtmlElement) -> list[str]:
 
 
 def test_every_page_keeps_the_rules() -> None:
-    own = study(questions=WITH_ESSAY, attempts_allowed=None, time_limit_seconds=600)
+    own = study(slug="autumn", questions=WITH_ESSAY, attempts_allowed=None, time_limit_seconds=600)
 
     found = {path: complaints(page) for path, page in pages(own)}
 
     assert found == {path: [] for path in found}
-    assert len(found) == 17
+    assert len(found) == 19
 
 
 def test_pages_forbid_scripts_and_styles_of_others() -> None:

@@ -25,6 +25,7 @@ from apps.cohorts.models import (
 )
 from apps.cohorts.selectors import completed_items, own_enrollments
 from apps.core.ports import Gate
+from apps.credentials.selectors.awards import HeldAward, held_awards
 from apps.pages.selectors.learning import CourseCard, content_gate, course_card, items_of
 from apps.programs.selectors import OutlineItem, PinnedCourse, pinned_courses
 from apps.requirements.selectors.gates import may_open_items_of
@@ -64,6 +65,7 @@ class Dashboard:
     due: tuple[DueDate, ...]
     sessions: tuple[CohortSession, ...]
     results: tuple[ReleasedResult, ...]
+    awards: tuple[HeldAward, ...]
 
 
 def dashboard(contact_id: UUID, *, at: datetime) -> Dashboard:
@@ -80,6 +82,7 @@ def dashboard(contact_id: UUID, *, at: datetime) -> Dashboard:
         due=tuple(due_dates(active, after=at, before=at + AHEAD)),
         sessions=tuple(_sessions(active, at)),
         results=tuple(released_results(ids, at=at)[:LISTED]),
+        awards=tuple(held_awards(contact_id, at=at)[:LISTED]),
     )
 
 

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.credentials.badges import data_uri
 from apps.programs.markdown import render_markdown
 
 register = template.Library()
@@ -36,6 +37,12 @@ def inline_markdown(text: str) -> SafeString:
     if html.startswith(START) and html.endswith(END) and html.count(START) == 1:
         return mark_safe(html[len(START) : -len(END)])  # noqa: S308 - nh3 cleaned it
     return escape(text)
+
+
+@register.filter
+def picture(svg: str) -> str:
+    """Return an SVG as an address that holds it."""
+    return data_uri(svg)
 
 
 @register.filter
