@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Model, Q, QuerySet
 
 from apps.cohorts.models import (
     AttendanceRecord,
@@ -30,8 +30,13 @@ from apps.cohorts.rules.progress import (
     ModulePlan,
     item_completions,
 )
+from apps.contacts.capabilities import Capability
+from apps.contacts.principal import Principal
 from apps.contacts.selectors import alias_ids
+from apps.programs.models import ProgramCourse
 from apps.programs.selectors import pinned_courses
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,60 @@ def staffed_cohort_ids(contact_id: UUID) -> frozenset[UUID]:
     return frozenset(staff.values_list("cohort_id", flat=True))
 
 
+def staffed_by(principal: Principal) -> frozenset[UUID] | None:
+    """Return the cohorts whose people this caller may see, None for all of them."""
+    may_look = principal.has(Capability.VIEW_LEARNERS)
+    return principal.visible_cohorts if may_look else frozenset()
+
+
+def of_staffed(rows: QuerySet[Row], principal: Principal, *, cohort: str) -> QuerySet[Row]:
+    """Return the rows of cohorts whose people the caller may see; `cohort` is the lookup."""
+    staffed = staffed_by(principal)
+    return rows if staffed is None else rows.filter(**{f"{cohort}__in": staffed})
+
+
+def of_staffed_or_own(
+    rows: QuerySet[Row], principal: Principal, *, cohort: str, contact: str
+) -> QuerySet[Row]:
+    """Return those rows and the caller's own, under any alias; `contact` is the lookup."""
+    staffed = staffed_by(principal)
+    if staffed is None:
+        return rows
+    own = Q(**{f"{contact}__in": alias_ids(principal.contact_id)})
+    return rows.filter(own | Q(**{f"{cohort}__in": staffed})) if staffed else rows.filter(own)
+
+
+def visible_cohorts(principal: Principal) -> QuerySet[Cohort]:
+    """Return the cohorts that the caller works with, takes part in, or may join unasked."""
+    staffed = staffed_by(principal)
+    if staffed is None:
+        return Cohort.objects.all()
+    own = CohortEnrollment.objects.filter(contact_id__in=alias_ids(principal.contact_id))
+    return Cohort.objects.filter(
+        Q(id__in=staffed)
+        | Q(id__in=own.values("cohort_id"))
+        | Q(status=CohortStatus.OPEN, is_self_paced=True)
+    )
+
+
+def visible_sessions(principal: Principal) -> QuerySet[CohortSession]:
+    """Return the sessions of the cohorts that the caller works with or really takes part in.
+
+    Who waits or left does not learn where the others meet.
+    """
+    staffed = staffed_by(principal)
+    if staffed is None:
+        return CohortSession.objects.all()
+    own = CohortEnrollment.objects.filter(
+        contact_id__in=alias_ids(principal.contact_id),
+        state__in=(EnrollmentState.ENROLLED, EnrollmentState.ENDED),
+        enrolled_at__isnull=False,
+    )
+    return CohortSession.objects.filter(
+        Q(cohort_id__in=staffed) | Q(cohort_id__in=own.values("cohort_id"))
+    )
+
+
 def own_enrollments(contact_id: UUID) -> list[CohortEnrollment]:
     """Return everything this person takes or took part in, the newest first."""
     return list(
@@ -100,6 +159,26 @@ def self_paced_cohort(course_id: UUID) -> Cohort | None:
             program_version__courses__course_version__definition_id=course_id,
         )
         .order_by("-starts_on", "-id")
+        .first()
+    )
+
+
+def teaches(*, cohort: Cohort, course_id: UUID) -> bool:
+    """Whether the course is part of what this cohort takes."""
+    pins = ProgramCourse.objects.filter(version_id=cohort.program_version_id)
+    return pins.filter(course_version__definition_id=course_id).exists()
+
+
+def enrollment_with_course(contact_id: UUID, course_id: UUID) -> CohortEnrollment | None:
+    """Return the newest enrolment under which this person is taking the course now, or None."""
+    return (
+        CohortEnrollment.objects.enrolled()
+        .filter(
+            contact_id__in=alias_ids(contact_id),
+            cohort__status=CohortStatus.OPEN,
+            cohort__program_version__courses__course_version__definition_id=course_id,
+        )
+        .order_by("-enrolled_at", "-id")
         .first()
     )
 

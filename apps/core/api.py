@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return any refusal as `application/problem+json`; None lets a fault of ours be a 500."""
-    problem = _as_problem(error)
+    problem = as_problem(error)
     if problem is None:
         return None
     set_rollback()
@@ -47,7 +48,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     )
 
 
-def _as_problem(error: Exception) -> Problem | None:
+def as_problem(error: Exception) -> Problem | None:
+    """Return the refusal behind an exception, None for a fault of ours."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, Http404):
@@ -199,4 +201,9 @@ class ApiView(APIView):
 
 
 def _canonical_body(request: Request) -> bytes:
-    return repr(request.data).encode("utf-8", "surrogatepass")
+    """Return what makes this body the same one: uploaded files count by what is in them."""
+    said = [repr(request.data)]
+    for name, file in sorted(request.FILES.items()):
+        said.append(f"{name}={hashlib.sha256(file.read()).hexdigest()}")
+        file.seek(0)
+    return "\n".join(said).encode("utf-8", "surrogatepass")

@@ -20,6 +20,7 @@ from apps.cohorts.services.enrollments import (
     withdraw_all,
 )
 from apps.cohorts.services.imports import RosterReport, RowOutcome, import_roster
+from apps.cohorts.services.joining import Joined, cohort_to_join, enroll_in_course
 from apps.cohorts.services.notices import notify_promoted
 from apps.cohorts.services.progress import (
     project_course_progress,
@@ -39,6 +40,7 @@ __all__ = [
     "Assertion",
     "AssertionOutcome",
     "AttendanceEntry",
+    "Joined",
     "Meeting",
     "RosterReport",
     "RowOutcome",
@@ -46,11 +48,13 @@ __all__ = [
     "assert_progress",
     "cancel_cohort",
     "cancel_session",
+    "cohort_to_join",
     "create_cohort",
     "end_cohort",
     "end_enrollment",
     "enroll",
     "enroll_all",
+    "enroll_in_course",
     "import_roster",
     "invite",
     "notify_promoted",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -38,6 +40,8 @@ MAX_TIME_SPENT = 24 * 60 * 60
 MAX_KEY = 200
 CLIENT_KEY = "client:"
 """Keeps the keys that clients choose apart from the platform's own."""
+SAID_KEY = "said:"
+"""Begins the key of an event for which no client chose one: it follows from what is said."""
 
 RECORDED, REPEATED, REFUSED = "recorded", "repeated", "refused"
 
@@ -69,14 +73,27 @@ class BatchTooLarge(TooLarge):
 
 @dataclass(frozen=True)
 class Assertion:
-    """One thing that a client says happened. `time_spent` is in seconds."""
+    """One thing that a client says happened. `time_spent` is in seconds.
+
+    Sent again it is the same event: under the client's key or, without one, if it says the very
+    same. What has no time of its own happened when it was first received.
+    """
 
     enrollment_id: UUID
     type: str
     item_id: UUID | None
-    occurred_at: datetime
+    occurred_at: datetime | None
     idempotency_key: str = ""
     time_spent: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of the event, apart from the platform's own keys."""
+        if self.idempotency_key:
+            return CLIENT_KEY + self.idempotency_key
+        moment = self.occurred_at.astimezone(UTC).isoformat() if self.occurred_at else ""
+        said = [str(self.enrollment_id), self.type, str(self.item_id), moment, self.time_spent]
+        return SAID_KEY + hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,8 @@ def assert_progress(
     touched = sorted({event.enrollment_id for event in events if event.enrollment_id})
     owe_many(ADVANCE, [str(enrollment_id) for enrollment_id in touched])
     if project:
-        project_progress(enrollment_ids=touched, at=at)
+        accepted = [outcome.event.enrollment_id for outcome in outcomes if outcome.event]
+        project_progress(enrollment_ids=set(filter(None, accepted)), at=at)
     return outcomes
 
 
@@ -155,9 +173,7 @@ def _load(principal: Principal, assertions: Sequence[Assertion]) -> _Batch:
             {assertion.item_id for assertion in assertions if assertion.item_id}
         ),
         courses={(program, version): course for program, version, course in pins},
-        known=recorded_under(
-            mine.values(), (CLIENT_KEY + a.idempotency_key for a in assertions if a.idempotency_key)
-        ),
+        known=recorded_under(mine.values(), (assertion.key for assertion in assertions)),
     )
 
 
@@ -171,8 +187,7 @@ def _outcome(batch: _Batch, assertion: Assertion, at: datetime) -> AssertionOutc
     recorded = batch.known.get(slot)
     if recorded is not None:
         return AssertionOutcome(REPEATED, event=recorded)
-    if event.idempotency_key:
-        batch.known[slot] = event
+    batch.known[slot] = event
     return AssertionOutcome(RECORDED, event=event)
 
 
@@ -199,8 +214,8 @@ def _checked(batch: _Batch, assertion: Assertion, at: datetime) -> ProgressEvent
         entity_type=ModuleItem._meta.label_lower,
         entity_id=item.id,
         payload={} if assertion.time_spent is None else {"time_spent": assertion.time_spent},
-        occurred_at=assertion.occurred_at,
-        idempotency_key=CLIENT_KEY + assertion.idempotency_key if assertion.idempotency_key else "",
+        occurred_at=assertion.occurred_at or at,
+        idempotency_key=assertion.key,
         asserted_by_id=batch.principal.contact_id,
     )
     recorded = batch.known.get((event.contact_id, event.idempotency_key))
@@ -213,9 +228,10 @@ def _checked(batch: _Batch, assertion: Assertion, at: datetime) -> ProgressEvent
 
 
 def _check_time(assertion: Assertion, enrollment: CohortEnrollment, at: datetime) -> None:
-    if assertion.occurred_at > at:
+    occurred_at = assertion.occurred_at or at
+    if occurred_at > at:
         problem = ("occurred_at", "in-the-future", "This has not happened yet.")
-    elif enrollment.enrolled_at is not None and assertion.occurred_at < enrollment.enrolled_at:
+    elif enrollment.enrolled_at is not None and occurred_at < enrollment.enrolled_at:
         problem = ("occurred_at", "before-enrolment", "This was before the learner enrolled.")
     elif assertion.time_spent is not None and not 0 <= assertion.time_spent <= MAX_TIME_SPENT:
         message = f"Time spent is between 0 and {MAX_TIME_SPENT} seconds."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 
 from apps.cohorts import ports
@@ -205,7 +205,11 @@ def _check(cohort: Cohort) -> None:
 
 def _field_errors(error: ValidationError) -> list[FieldError]:
     return [
-        {"field": field, "code": problem.code or "invalid", "message": "; ".join(problem.messages)}
+        {
+            "field": "" if field == NON_FIELD_ERRORS else field,
+            "code": problem.code or "invalid",
+            "message": "; ".join(problem.messages),
+        }
         for field, problems in error.error_dict.items()
         for problem in problems
     ]
