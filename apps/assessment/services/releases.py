@@ -6,8 +6,10 @@ from django.db import transaction
 
 from apps.assessment.models import AssessmentAttempt, AssessmentTemplate, ResultRelease
 from apps.cohorts.models import Cohort
+from apps.cohorts.services.progress import ADVANCE
 from apps.contacts.models import Contact
 from apps.contacts.services import record_admin_action
+from apps.core.outbox import owe, owe_many
 
 
 @transaction.atomic
@@ -19,11 +21,17 @@ def decide_release(
     actor: Contact,
     reason: str = "",
 ) -> ResultRelease:
-    """Return the recorded decision to release a cohort's results of an assessment, or hold them."""
+    """Return the recorded decision to release a cohort's results of an assessment, or hold them.
+
+    Only released results count, so each learner concerned is owed a step.
+    """
     decision = ResultRelease.objects.create(
         template=template, cohort=cohort, is_released=is_released, actor=actor, reason=reason
     )
     _record(decision, actor)
+    attempts = AssessmentAttempt.objects.filter(template=template, enrollment__cohort=cohort)
+    enrollments = attempts.order_by("enrollment").values_list("enrollment", flat=True).distinct()
+    owe_many(ADVANCE, [str(enrollment_id) for enrollment_id in enrollments])
     return decision
 
 
@@ -40,6 +48,7 @@ def decide_attempt_release(
         reason=reason,
     )
     _record(decision, actor)
+    owe(ADVANCE, str(attempt.enrollment_id))
     return decision
 
 

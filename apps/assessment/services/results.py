@@ -17,9 +17,11 @@ from apps.assessment.rules.results import (
 )
 from apps.assessment.selectors.papers import published_paper
 from apps.assessment.services.attempts import record_attempt_event
-from apps.assessment.vocabulary import AttemptStatus
+from apps.assessment.vocabulary import AttemptStatus, ReleasePolicy
 from apps.cohorts.events import EventType
+from apps.cohorts.services.progress import ADVANCE
 from apps.contacts.models import Contact
+from apps.core.outbox import owe
 from apps.core.revisions import append_revision
 
 
@@ -91,7 +93,19 @@ def settle_result(
     outcome = _outcome(result)
     if outcome is not None and outcome != _outcome(before):
         record_attempt_event(attempt, outcome, actor=actor, at=at, facts=_told(result))
+    elif result.is_final:
+        owe(ADVANCE, str(attempt.enrollment_id))
+    _owe_for_release(attempt, at)
     return result
+
+
+def _owe_for_release(attempt: AssessmentAttempt, at: datetime) -> None:
+    """Owe the learner a step for the moment from which the result may be seen and so counts."""
+    policy = read_policy(attempt.policy)
+    if policy.release_policy != ReleasePolicy.AFTER_DUE:
+        return
+    if policy.due_at is not None and policy.due_at > at:
+        owe(ADVANCE, str(attempt.enrollment_id), available_at=policy.due_at)
 
 
 def _outcome(result: AssessmentResult | None) -> str | None:
