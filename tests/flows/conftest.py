@@ -63,7 +63,7 @@ class Stack:
             "API_RATE": "100000/min",
         }
         self.logs = logs
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
@@ -75,13 +75,13 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._running[name] = process
+        self.running[name] = process
         return process
 
-    def start_web(self, **environment: str) -> None:
+    def start_web(self, *, workers: int = 2, **environment: str) -> None:
         self.start(
             "web",
-            *("gunicorn", "config.wsgi", "--no-control-socket", "--workers", "2"),
+            *("gunicorn", "config.wsgi", "--no-control-socket", "--workers", str(workers)),
             *("--bind", f"127.0.0.1:{self.port}"),
             **environment,
         )
@@ -99,13 +99,13 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """End a process and all its children at once, as `kill -9` does."""
-        process = self._running.pop(name)
+        process = self.running.pop(name)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def stop(self) -> None:
-        for name in list(self._running):
+        for name in list(self.running):
             self.kill(name)
 
     def client(self, secret: str = "", *, organization: str = "a") -> HttpClient:
