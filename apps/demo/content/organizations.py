@@ -36,11 +36,13 @@ class Life:
     """How a learner does: the share answered right in each attempt, and how far they go.
 
     `modules` counts the modules they work through so far, None is all. Who fails everything that
-    `shares` has stops trying. `attends` is the share of sessions they come to.
+    `shares` has stops trying. `writes` is how well they write where that differs, `attends` the
+    share of sessions they come to.
     """
 
     shares: tuple[float, ...]
     modules: int | None = None
+    writes: float | None = None
     attends: float = 1.0
 
 
@@ -48,11 +50,12 @@ class Life:
 class CohortPlan:
     """One group: whom the roster's class holds, when it runs, and what happened in it.
 
-    Days count from today, past ones are negative. `lives` are those of the learners in the order
+    Days count from today, past ones are negative. A module takes `pace` days, and the instructor
+    reads essays `reads_after` days. `lives` are those of the learners in the order
     of the roster, begun again when there are more learners. The other fields name learners by
-    e-mail: whose first attempt at which assessment was voided, whose attendance is waived, who
-    withdrew, whose award was revoked and why, whose attendance was corrected, and who is in the
-    middle of which assessment.
+    e-mail: whose first attempt at which assessment was voided and why, whose attendance is waived
+    and why, who withdrew, whose award was revoked and why, whose attendance at the second meeting
+    was corrected to what and why, and who is in the middle of which assessment.
     """
 
     slug: str
@@ -62,6 +65,7 @@ class CohortPlan:
     starts: int
     ends: int
     pace: int
+    reads_after: int
     meetings: tuple[MeetingPlan, ...]
     lives: tuple[Life, ...]
     capacity: int | None = None
@@ -70,7 +74,7 @@ class CohortPlan:
     waived: tuple[str, str] | None = None
     withdrawn: str = ""
     revoked: tuple[str, str] | None = None
-    corrected: tuple[str, str] | None = None
+    corrected: tuple[str, str, str] | None = None
     sitting: tuple[str, str] | None = None
 
 
@@ -78,7 +82,9 @@ class CohortPlan:
 class OrganizationPlan:
     """A whole organisation. `folder` holds its roster, questions, lessons and essays.
 
-    `due` says in how many days the running cohort's assessments are due, by slug.
+    Each learner takes `electives` of the courses that are not required. `attendance_need` is the
+    requirement that can be waived, `signoff_need` the one that an instructor signs off once
+    `signoff_after`, an assessment, is passed.
     """
 
     slug: str

@@ -63,8 +63,8 @@ LUMEN = OrganizationPlan(
             "is in the middle of the SQL check; the statistics check is still locked",
         ),
         MemberPlan(
-            "ana.kovacevic@example.org",
-            "Ana Kovačević",
+            "bjork.jonsdottir@example.org",
+            "Björk Jónsdóttir",
             OrgRole.LEARNER,
             "has handed in the capstone and waits for a grade",
         ),

@@ -12,13 +12,14 @@ ADA = CohortPlan(
     starts=-77,
     ends=-14,
     pace=8,
+    reads_after=2,
     is_over=True,
     lives=(
         Life(shares=(0.95,)),
         Life(shares=(0.9,)),
         Life(shares=(0.55, 0.75), attends=0.9),
-        Life(shares=(0.8,)),
-        Life(shares=(0.85,), attends=0.9),
+        Life(shares=(0.8, 0.9)),
+        Life(shares=(0.85, 0.9), attends=0.9),
         Life(shares=(0.4, 0.5, 0.55), attends=0.5),
         Life(shares=(0.9,), modules=4, attends=0.7),
     ),
@@ -46,7 +47,7 @@ ADA = CohortPlan(
         "zeynep.sahin@example.org",
         "Issued with a wrong legal name; a corrected one will be issued.",
     ),
-    corrected=("matteo.rossi@example.org", "Signed the second sheet by the door."),
+    corrected=("matteo.rossi@example.org", "present", "Signed the second sheet by the door."),
 )
 
 GRACE = CohortPlan(
@@ -56,7 +57,8 @@ GRACE = CohortPlan(
     instructor="jonas.weber@lumen.example.org",
     starts=-30,
     ends=33,
-    pace=5,
+    pace=6,
+    reads_after=1,
     capacity=21,
     lives=(
         Life(shares=(0.9,), modules=5),
@@ -78,6 +80,6 @@ GRACE = CohortPlan(
         ),
         MeetingPlan("Studio day: capstones", 13, 10, 300, "Studio 2, Kastanienallee 40"),
     ),
-    corrected=("esra.yilmaz@example.org", "The tram stood still; was there from eleven."),
+    corrected=("esra.yilmaz@example.org", "late", "The tram stood still; was there from eleven."),
     sitting=("huda.rashid@example.org", "sql-check"),
 )

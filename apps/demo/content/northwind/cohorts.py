@@ -8,7 +8,7 @@ STRONG = Life(shares=(0.95,))
 SOLID = Life(shares=(0.85,))
 NEAR_MISS = Life(shares=(0.68, 0.85), attends=0.9)
 UNEVEN = Life(shares=(0.55, 0.8), attends=0.8)
-FAILS = Life(shares=(0.75, 0.45), attends=0.6)
+FAILS = Life(shares=(0.75, 0.7), writes=0.3, attends=0.8)
 DRIFTS = Life(shares=(0.8,), modules=3, attends=0.5)
 
 GROUP_14 = CohortPlan(
@@ -19,6 +19,7 @@ GROUP_14 = CohortPlan(
     starts=-84,
     ends=-21,
     pace=9,
+    reads_after=2,
     is_over=True,
     lives=(STRONG, SOLID, NEAR_MISS, SOLID, UNEVEN, STRONG, SOLID, FAILS, SOLID, DRIFTS),
     meetings=(
@@ -39,10 +40,14 @@ GROUP_14 = CohortPlan(
     ),
     withdrawn="jamal.washington@example.org",
     revoked=(
-        "hannah.muller@example.org",
+        "luis.fernandez@example.org",
         "The practical was signed for another person; see the assessor’s statement.",
     ),
-    corrected=("bjorn.lindqvist@example.org", "Was at the meter workshop, on the second list."),
+    corrected=(
+        "bjorn.lindqvist@example.org",
+        "present",
+        "Was at the meter workshop, on the second list.",
+    ),
 )
 
 GROUP_15 = CohortPlan(
@@ -50,9 +55,10 @@ GROUP_15 = CohortPlan(
     title="Group 15",
     class_id="Group 15",
     instructor="bill.novak@northwind.example.org",
-    starts=-28,
+    starts=-30,
     ends=35,
-    pace=5,
+    pace=6,
+    reads_after=1,
     capacity=21,
     lives=(
         Life(shares=(0.95,), modules=5),
@@ -66,7 +72,7 @@ GROUP_15 = CohortPlan(
         Life(shares=(0.9,), modules=0, attends=0.4),
     ),
     meetings=(
-        MeetingPlan("Opening and site rules", -27, 9, 120, "Training Hall 2"),
+        MeetingPlan("Opening and site rules", -29, 9, 120, "Training Hall 2"),
         MeetingPlan("Meters: bump test and sampling", -13, 9, 180, "Meter workshop"),
         MeetingPlan("Isolation walk-down", 0, 13, 180, "Tank farm, gate 3"),
         MeetingPlan(
@@ -79,6 +85,10 @@ GROUP_15 = CohortPlan(
         ),
         MeetingPlan("Rescue drill with tripod and winch", 9, 8, 240, "Training tower"),
     ),
-    corrected=("vera.kovalenko@example.org", "Came twenty minutes late, the train was cancelled."),
-    sitting=("zoe.andersson@example.org", "hazards-check"),
+    corrected=(
+        "vera.kovalenko@example.org",
+        "late",
+        "Came twenty minutes late, the train was cancelled.",
+    ),
+    sitting=("vera.kovalenko@example.org", "practical-entry"),
 )

@@ -1,0 +1,192 @@
+"""A cohort of the demo from its opening to the first day: seats, staff, roster, requirements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import cycle
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from apps.cohorts.models import (
+    Cohort,
+    CohortEnrollment,
+    CohortSession,
+    EnrollmentState,
+    StaffRole,
+)
+from apps.cohorts.roster.reader import read_roster
+from apps.cohorts.services import (
+    Meeting,
+    add_staff,
+    create_cohort,
+    import_roster,
+    open_cohort,
+    schedule_session,
+)
+from apps.contacts.models import ChannelKind, Contact
+from apps.contacts.services import contact_by_email
+from apps.demo.authoring import Curriculum
+from apps.demo.content.organizations import CohortPlan, Life, OrganizationPlan
+from apps.requirements.services import assign_to_enrollments
+
+ROSTER = "roster.csv"
+
+
+class DemoBroken(RuntimeError):
+    """The demo's own content and the services it is made with do not fit together."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Somebody of the roster with a seat, and how they do."""
+
+    email: str
+    contact: Contact
+    enrollment: CohortEnrollment
+    life: Life
+
+
+@dataclass(frozen=True)
+class Group:
+    """A cohort with everything that its story needs; `now` is the moment of loading."""
+
+    organization: OrganizationPlan
+    plan: CohortPlan
+    curriculum: Curriculum
+    cohort: Cohort
+    instructor: Contact
+    director: Contact
+    learners: tuple[Learner, ...]
+    sessions: tuple[CohortSession, ...]
+    now: datetime
+
+    def moment(self, days: float, hour: int = 12) -> datetime:
+        """Return an hour of the cohort's wall clock, so many days from today."""
+        return moment(self.now, self.organization.timezone, days, hour)
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.moment(self.plan.ends, 18)
+
+    def learner(self, email: str) -> Learner:
+        """Return the learner of this address. Raises DemoBroken for somebody without a seat."""
+        found = next((one for one in self.learners if one.email == email), None)
+        if found is None:
+            raise DemoBroken(f"{self.plan.title} has no learner {email}.")
+        return found
+
+
+def moment(now: datetime, timezone: str, days: float, hour: int) -> datetime:
+    zone = ZoneInfo(timezone)
+    today = now.astimezone(zone).date()
+    whole = int(days // 1)
+    start = datetime.combine(today + timedelta(days=whole), time(hour), tzinfo=zone)
+    return start + timedelta(days=days - whole)
+
+
+@transaction.atomic
+def open_group(
+    *,
+    organization: OrganizationPlan,
+    plan: CohortPlan,
+    curriculum: Curriculum,
+    director: Contact,
+    now: datetime,
+) -> Group:
+    """Return the cohort, open, with its sessions planned and its learners enrolled."""
+    starts = moment(now, organization.timezone, plan.starts, 8)
+    instructor = _contact(plan.instructor)
+    cohort = create_cohort(
+        program_version=curriculum.program,
+        slug=plan.slug,
+        title=plan.title,
+        starts_on=starts.date(),
+        ends_on=(starts + timedelta(days=plan.ends - plan.starts)).date(),
+        capacity=plan.capacity,
+        timezone=organization.timezone,
+        actor=director,
+    )
+    cohort = open_cohort(cohort=cohort, actor=director, at=starts)
+    add_staff(cohort=cohort, contact=instructor, role=StaffRole.INSTRUCTOR, actor=director)
+    sessions = _schedule(cohort, organization, plan, actor=director, now=now)
+    data = (organization.folder / ROSTER).read_bytes()
+    report = import_roster(
+        cohort=cohort,
+        roster=read_roster(data, ROSTER),
+        actor=director,
+        at=starts,
+        class_id=plan.class_id,
+    )
+    if report.failed or report.counts["refused"]:
+        raise DemoBroken(f"{organization.slug}: the roster of {plan.title} was refused.")
+    learners = _learners(cohort, plan)
+    for version in (curriculum.progression, curriculum.certification):
+        assign_to_enrollments(
+            enrollment_ids=[learner.enrollment.id for learner in learners],
+            set_version=version,
+            actor=director,
+            reason=f"Enrolled with {plan.title}.",
+            at=starts,
+        )
+    return Group(
+        organization=organization,
+        plan=plan,
+        curriculum=curriculum,
+        cohort=cohort,
+        instructor=instructor,
+        director=director,
+        learners=learners,
+        sessions=sessions,
+        now=now,
+    )
+
+
+def _contact(email: str) -> Contact:
+    contact = contact_by_email(email)
+    if contact is None:
+        raise DemoBroken(f"Nobody has the address {email}.")
+    return contact
+
+
+def _schedule(
+    cohort: Cohort,
+    organization: OrganizationPlan,
+    plan: CohortPlan,
+    *,
+    actor: Contact,
+    now: datetime,
+) -> tuple[CohortSession, ...]:
+    sessions = []
+    for meeting in plan.meetings:
+        starts_at = moment(now, organization.timezone, meeting.days, meeting.hour)
+        sessions.append(
+            schedule_session(
+                cohort=cohort,
+                meeting=Meeting(
+                    title=meeting.title,
+                    location=meeting.location,
+                    url=meeting.url,
+                    is_required=meeting.is_required,
+                ),
+                starts_at=starts_at,
+                ends_at=starts_at + timedelta(minutes=meeting.minutes),
+                actor=actor,
+            )
+        )
+    return tuple(sessions)
+
+
+def _learners(cohort: Cohort, plan: CohortPlan) -> tuple[Learner, ...]:
+    """Return who got a seat, in the order of the roster, each with their life."""
+    enrollments = cohort.enrollments.select_related("contact", "cohort").order_by(
+        "contact__external_id"
+    )
+    seated = []
+    for enrollment, life in zip(enrollments, cycle(plan.lives), strict=False):
+        if enrollment.state != EnrollmentState.ENROLLED:
+            continue
+        channel = enrollment.contact.channels.get(kind=ChannelKind.EMAIL, is_primary=True)
+        seated.append(Learner(channel.value, enrollment.contact, enrollment, life))
+    return tuple(seated)
