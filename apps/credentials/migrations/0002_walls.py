@@ -84,6 +84,34 @@ DROP TRIGGER award_of_no_draft ON certification_awards;
 DROP FUNCTION credentials_no_draft();
 """
 
+# Credentials state the type, and the program decides who may earn them: both are part of what was
+# published, although they stand in the definition.
+IDENTITY = """
+CREATE FUNCTION credentials_template_identity() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    is_published boolean;
+BEGIN
+    IF (NEW.type, NEW.program_id) IS NOT DISTINCT FROM (OLD.type, OLD.program_id) THEN
+        RETURN NEW;
+    END IF;
+    EXECUTE format(
+        'SELECT EXISTS (SELECT 1 FROM %I.certification_template_versions'
+        ' WHERE definition_id = $1 AND status <> ''draft'')', TG_TABLE_SCHEMA
+    ) INTO is_published USING OLD.id;
+    IF is_published THEN
+        RAISE EXCEPTION '% refused in %: type and program were published', TG_OP, TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER template_identity BEFORE UPDATE ON certification_templates
+    FOR EACH ROW EXECUTE FUNCTION credentials_template_identity();
+"""
+IDENTITY_REVERSE = """
+DROP TRIGGER template_identity ON certification_templates;
+DROP FUNCTION credentials_template_identity();
+"""
+
 DIGEST = """
 ALTER TABLE credential_documents ADD CONSTRAINT credentialdocument_digest_of_its_bytes
     CHECK (encode(sha256(content), 'hex') = sha256);
@@ -145,5 +173,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(sql=LIFECYCLE, reverse_sql=LIFECYCLE_REVERSE),
         migrations.RunSQL(sql=NO_DRAFT, reverse_sql=NO_DRAFT_REVERSE),
+        migrations.RunSQL(sql=IDENTITY, reverse_sql=IDENTITY_REVERSE),
         migrations.RunSQL(sql=DIGEST, reverse_sql=DIGEST_REVERSE),
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from apps.cohorts.selectors import of_staffed, of_staffed_or_own
 from apps.contacts.principal import Principal
 from apps.contacts.selectors import alias_ids, survivor_id
 from apps.credentials.models import AwardHold, CertificationAward
@@ -60,19 +60,9 @@ def held_awards(contact_id: UUID, *, at: datetime) -> list[HeldAward]:
 def visible_awards(principal: Principal, *, at: datetime) -> QuerySet[CertificationAward]:
     """Return the awards that somebody may see, with their state: their cohorts' and their own."""
     awards: QuerySet[CertificationAward] = CertificationAward.objects.with_state(at)
-    return awards.filter(_seen_by(principal))
+    return of_staffed_or_own(awards, principal, cohort="enrollment__cohort", contact="contact")
 
 
 def visible_holds(principal: Principal) -> QuerySet[AwardHold]:
     """Return the holds that somebody may see: those of their cohorts. A learner sees none."""
-    cohorts = principal.visible_cohorts
-    holds = AwardHold.objects.all()
-    return holds if cohorts is None else holds.filter(enrollment__cohort__in=cohorts)
-
-
-def _seen_by(principal: Principal) -> Q:
-    cohorts: Collection[UUID] | None = principal.visible_cohorts
-    if cohorts is None:
-        return Q()
-    own = alias_ids(survivor_id(principal.contact_id))
-    return Q(enrollment__cohort__in=cohorts) | Q(contact__in=own)
+    return of_staffed(AwardHold.objects.all(), principal, cohort="enrollment__cohort")
