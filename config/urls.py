@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("v1/", include(API)),
+    path("", include("apps.credentials.public_urls")),
     *([path("", include("apps.pages.urls"))] if find_spec("apps.pages.urls") else []),
 ]
