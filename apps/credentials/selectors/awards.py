@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from apps.cohorts.models import CohortEnrollment
 from apps.cohorts.selectors import of_staffed, of_staffed_or_own
 from apps.contacts.principal import Principal
 from apps.contacts.selectors import alias_ids, survivor_id
@@ -66,3 +67,10 @@ def visible_awards(principal: Principal, *, at: datetime) -> QuerySet[Certificat
 def visible_holds(principal: Principal) -> QuerySet[AwardHold]:
     """Return the holds that somebody may see: those of their cohorts. A learner sees none."""
     return of_staffed(AwardHold.objects.all(), principal, cohort="enrollment__cohort")
+
+
+def visible_enrollments(principal: Principal) -> QuerySet[CohortEnrollment]:
+    """Return the enrolments of the cohorts that somebody works with, with names for a menu."""
+    enrollments = CohortEnrollment.objects.select_related("contact", "cohort")
+    staffed: QuerySet[CohortEnrollment] = of_staffed(enrollments, principal, cohort="cohort")
+    return staffed.order_by("contact__display_name", "id")
