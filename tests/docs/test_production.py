@@ -1,0 +1,43 @@
+"""The commands of docs/how-to/production.md do what it says."""
+
+from __future__ import annotations
+
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+
+import pytest
+
+from apps.contacts.models import Contact
+from apps.core.tenancy import connection
+from apps.organizations.models import Organization, OrgMembership
+from tests.clients import browser
+from tests.docs.sources import ROOT
+
+PAGE = ROOT / "docs" / "how-to" / "production.md"
+
+
+@pytest.mark.django_db
+def test_the_first_owner_joins_by_the_printed_link(org_a: Organization) -> None:
+    [block] = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    printed = StringIO()
+    with redirect_stdout(printed):
+        exec(block.replace('"acme"', f'"{org_a.slug}"'), {})  # noqa: S102  our own page
+    host, path = re.fullmatch(r"http://([^/:]+):\d+(/.*)\n", printed.getvalue()).groups()  # type: ignore[union-attr]
+
+    answer = browser().post(
+        path, {"display_name": "Yolanda First", "password": "a long and winding road"}
+    )
+
+    owner = Contact.objects.get(display_name="Yolanda First")
+    with connection.platform():
+        role = OrgMembership.objects.get(user_id=owner.user_id).org_role
+    assert (host, answer.status_code, role) == ("a.localhost", 302, "owner")
+
+
+def test_processes_are_those_of_the_procfile() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    procfile = (ROOT / "Procfile").read_text(encoding="utf-8")
+    programs = re.findall(r"^\w+: (\S+ \S+ \S+(?: (?:worker|beat))?)", procfile, re.MULTILINE)
+
+    assert [program for program in programs if program not in page] == []
