@@ -2,7 +2,7 @@
 # `make demo` and `make test` need Python 3.11 or later and nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset shell manage test lint format bench requirements
+.PHONY: help demo demo-reset shell manage test lint format docs bench requirements
 .SUFFIXES:
 
 PYTHON ?=
@@ -40,6 +40,9 @@ lint: $(DEVELOPMENT) ## Check style, types, layers and migrations
 format: $(DEVELOPMENT) ## Format the code and fix what can be fixed safely
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(DEVELOPMENT) ## Bring the tables of docs/reference up to date with the code
+	@$(BIN)/python -m tests.docs
 
 bench: $(DEVELOPMENT) ## Measure what claims of speed rest on
 	@$(BIN)/python -m benchmarks $(ARGS)
