@@ -259,6 +259,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "CohortStatus": "apps.cohorts.models.CohortStatus",
         "AttendanceStatus": "apps.cohorts.models.AttendanceStatus",
         "ProgressStatus": "apps.cohorts.models.ProgressStatus",
+        "EnrollmentState": "apps.cohorts.models.EnrollmentState",
+        "AssessmentType": "apps.assessment.vocabulary.TemplateType",
+        "ItemKind": "apps.assessment.vocabulary.Kind",
+        "GradingKind": "apps.assessment.vocabulary.GradingKind",
+        "AttemptStatus": "apps.assessment.vocabulary.AttemptStatus",
+        "GradingTaskState": "apps.assessment.vocabulary.TaskState",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

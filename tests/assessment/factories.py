@@ -26,13 +26,15 @@ from apps.assessment.services import (
     submit_attempt,
 )
 from apps.assessment.vocabulary import Kind, ScoringModel
-from apps.cohorts.models import Cohort, CohortEnrollment
+from apps.cohorts.models import Cohort, CohortEnrollment, CohortStaff
 from apps.cohorts.services import enroll
 from apps.contacts.models import Contact
 from apps.core.versions import publish
+from apps.organizations.models import OrgRole
 from apps.programs.models import ItemType
 from tests.assessment.specs import CAPITAL, ESSAY, PI, PRIMES, ROUND_EARTH
 from tests.cohorts.factories import NOON, open_cohort, person
+from tests.factories import member
 from tests.programs.factories import AUTHORED, Item, draft_course, published_program
 
 
@@ -204,6 +206,14 @@ def scene(questions: Sequence[Question] = AUTOMATIC, *, slug: str = "quiz", **te
         grader=person("Grace"),
         items={item.key: item for item in version.items.all()},
     )
+
+
+def staff_of(*cohorts: Cohort, role: str = OrgRole.INSTRUCTOR, name: str = "") -> Contact:
+    """Return a new member of this role who works with these cohorts."""
+    person = member(role, name=name)
+    for cohort in cohorts:
+        CohortStaff.objects.create(cohort=cohort, contact=person)
+    return person
 
 
 def result_of(attempt: AssessmentAttempt) -> AssessmentResult:

@@ -167,6 +167,11 @@ def learner_result(attempt: AssessmentAttempt, *, at: datetime) -> LearnerResult
     decision = release_decision(attempt)
     if not is_released(policy, decision=decision, is_final=result.is_final, at=at):
         return None
+    return with_feedback(attempt, result)
+
+
+def with_feedback(attempt: AssessmentAttempt, result: AssessmentResult) -> LearnerResult:
+    """Return a result with its feedback, whoever may see it: two statements."""
     paper = published_paper(attempt.version_id)
     return LearnerResult(
         result=result,

@@ -9,7 +9,7 @@ from apps.assessment.services.attempts import (
     start_attempt,
     submit_attempt,
 )
-from apps.assessment.services.authoring import copy_from_bank, place_assessment
+from apps.assessment.services.authoring import archive_question, copy_from_bank, place_assessment
 from apps.assessment.services.autosave import (
     Answer,
     SavedAnswer,
@@ -50,6 +50,7 @@ __all__ = [
     "Answer",
     "SavedAnswer",
     "StartedAttempt",
+    "archive_question",
     "change_window",
     "close_attempt",
     "close_expired",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
@@ -13,6 +14,8 @@ from apps.assessment.models import (
     AssessmentVersion,
     BankItem,
 )
+from apps.contacts.models import Contact
+from apps.contacts.services import record_admin_action
 from apps.core.problems import Conflict
 from apps.core.versions import NotADraft, lock_version
 from apps.programs.models import CourseVersion, ItemType, ModuleItem
@@ -90,6 +93,15 @@ def copy_from_bank(
         for position, item in enumerate(items, start=last + 1)
     ]
     return AssessmentItem.objects.bulk_create(copies)
+
+
+@transaction.atomic
+def archive_question(*, item: BankItem, actor: Contact, at: datetime) -> BankItem:
+    """Return the bank's question, out of use from now on; archived again it stays as it is."""
+    if BankItem.objects.filter(id=item.id, archived_at=None).update(archived_at=at):
+        record_admin_action(actor=actor, action="bankitem.archived", entity=item)
+    item.refresh_from_db()
+    return item
 
 
 def free_key(wanted: str, taken: set[str]) -> str:

@@ -1,0 +1,1 @@
+"""/v1: assessments, attempts, grading and results."""
