@@ -71,7 +71,7 @@ END $$;
 def tenant_models() -> Iterator[type[TenantModel]]:
     """Yield every concrete model whose table stands in each organisation's schema."""
     for model in apps.get_models(include_auto_created=True):
-        if issubclass(model, TenantModel):
+        if issubclass(model, TenantModel) and not model._meta.proxy:
             yield model
 
 
