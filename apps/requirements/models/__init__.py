@@ -6,6 +6,7 @@ from apps.requirements.models.decisions import (
     pointer_field,
 )
 from apps.requirements.models.people import (
+    EnrollmentStanding,
     RequirementAssignment,
     SignOff,
     SignOffStatus,
@@ -21,6 +22,7 @@ from apps.requirements.models.sets import (
 )
 
 __all__ = [
+    "EnrollmentStanding",
     "Purpose",
     "RequirementAssignment",
     "RequirementEdge",

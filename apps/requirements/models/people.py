@@ -57,6 +57,18 @@ class RequirementAssignment(RevisionModel):
         return f"{self.enrollment_id} · {self.set_version_id}"
 
 
+class EnrollmentStanding(CohortEnrollment):
+    """An enrolment, looked at for what its learner has met and what is still asked.
+
+    No table of its own: the back office lists and opens enrolments under this name.
+    """
+
+    class Meta:
+        proxy = True
+        verbose_name = "learner's standing"
+        verbose_name_plural = "learners' standings"
+
+
 class SignOffStatus(models.TextChoices):
     GIVEN = "given"
     WITHDRAWN = "withdrawn"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import reduce
 from operator import and_, or_
 from typing import Any, ClassVar
@@ -24,10 +25,12 @@ from apps.requirements.graph import (
     VersionSpec,
     edge_key,
 )
+from apps.requirements.kinds import SAYS, TEXTS, TYPED
 from apps.requirements.publication import graph_faults
 from apps.requirements.targets import targets_of
 
 LONGEST_DEADLINE_DAYS = 36_500
+SMALLEST = Decimal("0.01")
 
 
 class Purpose(models.TextChoices):
@@ -104,42 +107,32 @@ class RequirementSetVersion(Version):
         return [PublicationProblem(code=f.code, message=f.message, key=f.key) for f in faults]
 
 
-# Kind -> what it must say, and what it may say. Everything else that is typed stays empty.
-_SAYS: dict[NodeKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    NodeKind.COURSE_COMPLETED: (("course",), ()),
-    NodeKind.MODULE_COMPLETED: (("course", "module_key"), ()),
-    NodeKind.ITEM_COMPLETED: (("course", "item_key"), ()),
-    NodeKind.ASSESSMENT_PASSED: (("assessment",), ("min_percent",)),
-    NodeKind.ATTENDANCE: ((), ("attendance_count", "attendance_percent")),
-    NodeKind.SIGNOFF: (("signoff_capability",), ()),
-    NodeKind.CREDENTIAL_HELD: (("credential_program",), ()),
-    NodeKind.MILESTONE: ((), ()),
-    NodeKind.GROUP: ((), ("group_min_count", "group_min_credits")),
-}
-_TEXTS = ("module_key", "item_key", "signoff_capability")
-_TYPED = (
-    "course",
-    "assessment",
-    "min_percent",
-    "attendance_count",
-    "attendance_percent",
-    "credential_program",
-    "group_min_count",
-    "group_min_credits",
-    *_TEXTS,
-)
+def _amount(digits: int, *, at_least: Decimal, at_most: int | None = None) -> Any:
+    """Return a column for a number with two places, or nothing."""
+    bounds = [MinValueValidator(at_least)]
+    bounds += [MaxValueValidator(at_most)] if at_most is not None else []
+    return models.DecimalField(
+        max_digits=digits, decimal_places=2, null=True, blank=True, validators=bounds
+    )
+
+
+def _count() -> Any:
+    """Return a column for a whole number from 1, or nothing."""
+    return models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)]
+    )
 
 
 def _is_empty(field: str) -> Q:
-    return Q(**{field: ""}) if field in _TEXTS else Q(**{f"{field}__isnull": True})
+    return Q(**{field: ""}) if field in TEXTS else Q(**{f"{field}__isnull": True})
 
 
 def _kind_says(kind: NodeKind) -> Q:
-    required, optional = _SAYS[kind]
-    others = [field for field in _TYPED if field not in required + optional]
+    says = SAYS[kind]
+    others = [field for field in TYPED if field not in says.fields]
     said = [Q(kind=kind.value)]
     said += [_is_empty(field) for field in others]
-    said += [~_is_empty(field) for field in required]
+    said += [~_is_empty(field) for field in says.required]
     return reduce(and_, said)
 
 
@@ -164,16 +157,16 @@ class RequirementNode(VersionChild):
     assessment = models.ForeignKey(
         AssessmentTemplate, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    min_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    attendance_count = models.PositiveSmallIntegerField(null=True, blank=True)
-    attendance_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    min_percent = _amount(5, at_least=Decimal(0), at_most=100)
+    attendance_count = _count()
+    attendance_percent = _amount(5, at_least=SMALLEST, at_most=100)
     signoff_capability = models.CharField(max_length=50, blank=True, default="")
     credential_program = models.ForeignKey(
         Program, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    group_min_count = models.PositiveSmallIntegerField(null=True, blank=True)
-    group_min_credits = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
-    credits = models.DecimalField(max_digits=7, decimal_places=2, null=True, blank=True)
+    group_min_count = _count()
+    group_min_credits = _amount(7, at_least=SMALLEST)
+    credits = _amount(7, at_least=Decimal(0))
     deadline_days = models.PositiveIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(LONGEST_DEADLINE_DAYS)]
     )
@@ -275,13 +268,7 @@ class RequirementEdge(VersionChild):
     condition = models.CharField(
         max_length=20, choices=EdgeCondition, default=EdgeCondition.SATISFIED
     )
-    threshold = models.DecimalField(
-        max_digits=5,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(100)],
-    )
+    threshold = _amount(5, at_least=Decimal(0), at_most=100)
 
     class Meta(VersionChild.Meta):
         db_table = "requirement_edges"
