@@ -18,6 +18,8 @@ from apps.organizations.models import OrganizationDomain
 class Command(BaseCommand):
     help = "Print the demo's addresses, its accounts and what to try."
 
+    requires_system_checks: list[str] = []  # it is run at each start, and they are slow
+
     def handle(self, *args: Any, **options: Any) -> None:
         with connection.platform():
             domains = OrganizationDomain.objects.filter(is_primary=True)

@@ -30,6 +30,8 @@ class Command(BaseCommand):
         "What is there already stays; an interrupted run leaves nothing half done."
     )
 
+    requires_system_checks: list[str] = []  # it is run at each start, and they are slow
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--organization", choices=[plan.slug for plan in ORGANIZATIONS], help="only this one"
