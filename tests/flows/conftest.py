@@ -118,7 +118,7 @@ class Stack:
     def _answers(self) -> bool:
         try:
             return requests.get(f"http://localhost:{self.port}/status/", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
 
