@@ -41,7 +41,8 @@ def signed_in(request: HttpRequest) -> Principal | None:
 
 def actor_of(request: HttpRequest) -> Contact:
     """Return the contact who is at work in the back office."""
-    return Contact.objects.get(pk=principal_of(request).contact_id)
+    principal = principal_of(request)
+    return principal.contact or Contact.objects.get(pk=principal.contact_id)
 
 
 def tell(request: HttpRequest, problem: Problem) -> None:
@@ -172,6 +173,12 @@ class OrganizationModelAdmin(admin.ModelAdmin[Any]):
         request.current_app = self.admin_site.name
         own = self.add_form_template if add else self.change_form_template
         return TemplateResponse(request, own or "admin/change_form.html", context)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """What is not in this organisation is not found; Django would lead to the index."""
+        raise Http404
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -33,4 +33,4 @@ def Requires(  # noqa: N802 - reads as a permission class where it is used
 def actor_of(request: Request) -> Contact:
     """Return the contact on whose behalf the request acts."""
     principal: Principal = request.principal  # type: ignore[attr-defined]
-    return Contact.objects.get(pk=principal.contact_id)
+    return principal.contact or Contact.objects.get(pk=principal.contact_id)

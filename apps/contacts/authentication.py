@@ -53,7 +53,7 @@ class TokenAuthentication(BaseAuthentication):
             raise INVALID
         token = self._token(parts[1].decode("ascii", "replace"))
         principal = principal_of(
-            contact_id=token.contact_id,
+            contact=token.contact,
             user_id=token.contact.user_id,
             org_id=connection.tenant.id,
             org_role=role_behind(token.contact.user_id),

@@ -6,13 +6,15 @@ import uuid
 from dataclasses import dataclass, field
 
 from apps.contacts.capabilities import CAPABILITIES, COHORT_SCOPED, UNSCOPED_ROLES, Capability
+from apps.contacts.models import Contact
 
 
 @dataclass(frozen=True)
 class Principal:
     """A person in one organisation, with what they may do there.
 
-    `cohort_ids` are the cohorts they staff; `scopes` narrow a token (empty: no narrowing).
+    `cohort_ids` are the cohorts they staff; `scopes` narrow a token (empty: no narrowing);
+    `contact` is the row of `contact_id` where it was loaded along.
     """
 
     user_id: uuid.UUID | None
@@ -21,7 +23,8 @@ class Principal:
     org_role: str
     cohort_ids: frozenset[uuid.UUID] = frozenset()
     platform_roles: frozenset[str] = frozenset()
-    scopes: frozenset[str] = field(default_factory=frozenset)
+    scopes: frozenset[str] = frozenset()
+    contact: Contact | None = field(default=None, compare=False, repr=False)
 
     def has(self, capability: str) -> bool:
         """Whether the role has this capability at all, in some cohort at least."""

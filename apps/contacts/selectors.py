@@ -70,15 +70,15 @@ def principal_of_user(user_id: uuid.UUID) -> Principal | None:
     """
     tenant: Any = connection.tenant
     org_role = org_role_of(user_id)
-    contact = Contact.objects.filter(user_id=user_id).only("id").first()
+    contact = Contact.objects.filter(user_id=user_id).first()
     if not org_role or contact is None:
         return None
-    return principal_of(contact_id=contact.id, user_id=user_id, org_id=tenant.id, org_role=org_role)
+    return principal_of(contact=contact, user_id=user_id, org_id=tenant.id, org_role=org_role)
 
 
 def principal_of(
     *,
-    contact_id: uuid.UUID,
+    contact: Contact,
     user_id: uuid.UUID | None,
     org_id: uuid.UUID,
     org_role: str,
@@ -88,9 +88,10 @@ def principal_of(
     scoped = org_role == OrgRole.INSTRUCTOR
     return Principal(
         user_id=user_id,
-        contact_id=contact_id,
+        contact_id=contact.id,
+        contact=contact,
         org_id=org_id,
         org_role=org_role,
-        cohort_ids=ports.staffed_cohort_ids(contact_id) if scoped else frozenset(),
+        cohort_ids=ports.staffed_cohort_ids(contact.id) if scoped else frozenset(),
         scopes=scopes,
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql.operations import DatabaseOperations as PostgresOperations
 from django.utils.functional import cached_property
@@ -20,6 +21,7 @@ from django_tenants.postgresql_backend import base as tenants
 
 PLATFORM_ROLE = "assay_platform"
 PUBLIC_SCHEMA = "public"
+NAME_ORGANIZATION = "SELECT set_config('search_path', %s, false), set_config('role', %s, false)"
 _ORGANIZATION_SCHEMA = re.compile(r"org_[0-9a-f]{32}\Z")
 
 
@@ -64,6 +66,22 @@ class DatabaseWrapper(tenants.DatabaseWrapper):  # type: ignore[misc]
         super().set_tenant(tenant, include_public)
         if unchanged and kept == self._wanted():
             self.search_path_set_schemas = kept
+
+    def is_usable(self) -> bool:
+        """Return whether the connection still answers, asked by what a request needs anyway.
+
+        Naming schema and role is a request's first statement: it is the health check as well.
+        """
+        if not self.schema_name:
+            return bool(super().is_usable())
+        wanted = self._wanted()
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(NAME_ORGANIZATION, wanted)
+        except psycopg.Error:
+            return False
+        self.search_path_set_schemas = wanted
+        return True
 
     def check_constraints(self, table_names: Any = None) -> None:
         """Nothing to check late: no constraint is deferred."""
@@ -120,10 +138,7 @@ class DatabaseWrapper(tenants.DatabaseWrapper):  # type: ignore[misc]
         own = self.connection.cursor() if cursor is None else cursor
         try:
             self.search_path_set_schemas = None
-            own.execute(
-                "SELECT set_config('search_path', %s, false), set_config('role', %s, false)",
-                wanted,
-            )
+            own.execute(NAME_ORGANIZATION, wanted)
             self.search_path_set_schemas = wanted
         finally:
             self._setting_search_path = False

@@ -49,7 +49,7 @@ def member_page(
         if principal is None:
             return refuse(request, NotAMember())
         member = cast(MemberRequest, request)
-        member.contact = Contact.objects.get(pk=principal.contact_id)
+        member.contact = principal.contact or Contact.objects.get(pk=principal.contact_id)
         with preferences(member.contact):
             try:
                 response = view(member, *args, **kwargs)
