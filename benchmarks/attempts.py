@@ -44,7 +44,7 @@ from tests.database import ORG_A, running_server  # noqa: E402
 from tests.factories import NOON, PASSWORD, member  # noqa: E402
 from tests.flows.conftest import HttpClient, Stack, until  # noqa: E402
 
-ATTEMPTS = 40
+ATTEMPTS = int(os.environ.get('ATTEMPTS', 40))
 ITEMS = 10
 
 # Limits of this benchmark; the ratio is to an authenticated view of one query in the same run.
@@ -75,7 +75,10 @@ class Meter:
 
     def read(self, times: int) -> tuple[float, float]:
         """Return statements and CPU milliseconds of one of `times` repetitions."""
-        statements = len(self.log.new()) / times
+        lines = self.log.new()
+        if os.environ.get("SHOW_STATEMENTS"):
+            print(*lines, sep="\n")
+        statements = len(lines) / times
         return statements, (self._total() - self._cpu) * 1000 / times
 
     def _total(self) -> float:
