@@ -92,7 +92,7 @@ class Command(BaseCommand):
                 self.stdout.write(line)
         if run.problem is not None:
             raise CommandError(_told(run.problem), returncode=NOTHING_DONE)
-        done = f"“{run.cohort_title}” of “{order.program}”, {run.asked} questions"
+        done = f"“{run.cohort_title}” of “{order.program}” with {_questions(run.asked)}"
         if dry_run:
             self.stdout.write(f"Dry run: {done} would be ready. Nothing was changed.")
         else:
@@ -200,3 +200,7 @@ def _row(outcome: RowOutcome) -> str:
 
 def _totals(counts: dict[str, int]) -> str:
     return "  " + ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _questions(count: int) -> str:
+    return "one question" if count == 1 else f"{count} questions"
