@@ -7,7 +7,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any, ClassVar
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -66,6 +66,11 @@ class RequirementSet(Definition):
             models.UniqueConstraint(fields=["id", "purpose"], name="requirementset_id_and_purpose"),
         ]
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether a version was ever published: program and purpose stay what they are then."""
+        return self.versions.filter(number__isnull=False).exists()
+
 
 class RequirementSetVersion(Version):
     """A requirement graph, as a draft or frozen under a number."""
@@ -109,8 +114,9 @@ class RequirementSetVersion(Version):
 
 def _amount(digits: int, *, at_least: Decimal, at_most: int | None = None) -> Any:
     """Return a column for a number with two places, or nothing."""
-    bounds = [MinValueValidator(at_least)]
-    bounds += [MaxValueValidator(at_most)] if at_most is not None else []
+    bounds: list[BaseValidator] = [MinValueValidator(at_least)]
+    if at_most is not None:
+        bounds.append(MaxValueValidator(at_most))
     return models.DecimalField(
         max_digits=digits, decimal_places=2, null=True, blank=True, validators=bounds
     )

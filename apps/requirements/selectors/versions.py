@@ -140,6 +140,25 @@ def assigned_versions(
     return {enrollment_id: list(sets.values()) for enrollment_id, sets in held.items()}
 
 
+def node_in_force(
+    enrollment_id: UUID, node: RequirementNode, *, as_of: datetime
+) -> RequirementNode | None:
+    """Return the same requirement in the version that holds for the enrolment, None without one.
+
+    An author who keeps the key in the next version says that it is the same requirement.
+    """
+    held = assigned_versions([enrollment_id], as_of=as_of).get(enrollment_id, [])
+    return (
+        RequirementNode.objects.filter(
+            key=node.key,
+            version__in=[assigned.version_id for assigned in held],
+            version__definition=node.version.definition_id,
+        )
+        .select_related("version__definition")
+        .first()
+    )
+
+
 def program_is_ready(program_version_id: UUID) -> bool:
     """Return whether the version's program has a published progression set."""
     return (

@@ -5,6 +5,7 @@ from apps.requirements.services.assignments import (
     NotAssignable,
     assign_requirements,
     assign_to_enrollments,
+    preview_assignment,
 )
 from apps.requirements.services.evaluations import evaluate_enrollment, evaluate_enrollments
 from apps.requirements.services.signoffs import NotSignedOff, sign_off, withdraw_sign_off
@@ -23,6 +24,7 @@ __all__ = [
     "assign_to_enrollments",
     "evaluate_enrollment",
     "evaluate_enrollments",
+    "preview_assignment",
     "sign_off",
     "waive",
     "withdraw_sign_off",

@@ -20,8 +20,10 @@ from apps.core.revisions import RevisionConflict, is_revision_race
 from apps.requirements.facts import Facts
 from apps.requirements.models import RequirementAssignment, RequirementSetVersion
 from apps.requirements.rules import deadline_of
+from apps.requirements.selectors.previews import AssignmentChange, assignment_preview
 from apps.requirements.selectors.subjects import Subject, subjects
 from apps.requirements.selectors.versions import SetVersion, default_versions, set_versions
+from apps.requirements.services.words import given_reason
 
 ENROLLED = "enrolled"
 """The reason of an assignment that the platform makes when a learner enrols."""
@@ -76,15 +78,14 @@ def assign_to_enrollments(
 
     Whoever has this version already keeps the assignment they have. Everybody else is owed an
     evaluation, and another at each deadline. All or none: raises NotAssignable for a draft or
-    retired version, ForeignProgram for an enrolment in another program, RevisionConflict.
+    retired version, ForeignProgram for an enrolment in another program, ReasonMissing,
+    RevisionConflict.
     """
-    if set_version.status != VersionStatus.PUBLISHED:
-        raise NotAssignable
+    reason = given_reason(reason)
     people = _locked(enrollment_ids)
-    if any(s.program_id != set_version.definition.program_id for s in people.values()):
-        raise ForeignProgram
+    _refuse_unassignable(set_version, people)
     current = _current(people, {set_version.definition_id})
-    terms = {"effective_from": effective_from or at, "reason": reason.strip(), "actor": actor}
+    terms = {"effective_from": effective_from or at, "reason": reason, "actor": actor}
     new = {
         enrollment_id: _revision(enrollment_id, set_version, held, **terms)
         for enrollment_id in people
@@ -102,6 +103,26 @@ def assign_to_enrollments(
         new.get(enrollment_id) or current[enrollment_id, set_version.definition_id]
         for enrollment_id in sorted(people)
     ]
+
+
+def preview_assignment(
+    *, enrollment_ids: Collection[UUID], set_version: RequirementSetVersion, at: datetime
+) -> list[AssignmentChange]:
+    """Return what assigning this version would change, and write nothing.
+
+    Refuses what assign_to_enrollments refuses: NotAssignable, ForeignProgram.
+    """
+    _refuse_unassignable(set_version, subjects(enrollment_ids))
+    return assignment_preview(version_id=set_version.id, enrollment_ids=enrollment_ids, at=at)
+
+
+def _refuse_unassignable(
+    set_version: RequirementSetVersion, people: Mapping[UUID, Subject]
+) -> None:
+    if set_version.status != VersionStatus.PUBLISHED:
+        raise NotAssignable
+    if any(s.program_id != set_version.definition.program_id for s in people.values()):
+        raise ForeignProgram
 
 
 def _revision(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -60,16 +61,20 @@ def withdraw_sign_off(
     actor: Contact,
     at: datetime,
     reason: str,
+    only: UUID | None = None,
 ) -> SignOff:
     """Return the row that takes a sign-off back; what was given stays on record.
 
-    Raises OwnWork, NotRequired, ReasonMissing, NotSignedOff, RevisionConflict.
+    `only` names the row that is meant: another one in force stays. Raises OwnWork, NotRequired,
+    ReasonMissing, NotSignedOff, RevisionConflict.
     """
     reason = given_reason(reason)
     lock_for_word(enrollment=enrollment, node=node, actor=actor, at=at)
     latest = _latest(enrollment, node)
     if latest is None or latest.status != SignOffStatus.GIVEN:
         raise NotSignedOff
+    if only is not None and latest.id != only:
+        raise NotSignedOff(detail="This one is no longer in force.")
     return _append(enrollment, node, SignOffStatus.WITHDRAWN, actor=actor, at=at, reason=reason)
 
 

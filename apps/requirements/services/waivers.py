@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -70,16 +71,20 @@ def withdraw_waiver(
     actor: Contact,
     at: datetime,
     reason: str,
+    only: UUID | None = None,
 ) -> Waiver:
     """Return the row that takes a waiver back; what was granted stays on record.
 
-    Raises OwnWork, NotRequired, ReasonMissing, NotWaived, RevisionConflict.
+    `only` names the row that is meant: another one in force stays. Raises OwnWork, NotRequired,
+    ReasonMissing, NotWaived, RevisionConflict.
     """
     reason = given_reason(reason)
     lock_for_word(enrollment=enrollment, node=node, actor=actor, at=at)
     latest = _latest(enrollment, node)
     if latest is None or latest.status != WaiverStatus.GRANTED:
         raise NotWaived
+    if only is not None and latest.id != only:
+        raise NotWaived(detail="This one is no longer in force.")
     return _append(enrollment, node, WaiverStatus.WITHDRAWN, actor=actor, at=at, reason=reason)
 
 
