@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -36,6 +36,7 @@ from apps.assessment.models import (
     GradingEvent,
 )
 from apps.assessment.selectors.attempts import (
+    AttemptPaper,
     LearnerResult,
     attempt_paper,
     current_result,
@@ -55,12 +56,12 @@ from apps.assessment.services.attempts import NotOffered
 from apps.assessment.vocabulary import AttemptStatus
 from apps.cohorts.api.base import CohortScoped, CohortScopedViewSet, principal_of
 from apps.cohorts.models import CohortEnrollment, EnrollmentState
-from apps.cohorts.selectors import of_staffed_or_own
+from apps.cohorts.selectors import staffed_by
 from apps.contacts.api import Requires, actor_of
 from apps.contacts.capabilities import Capability
 from apps.contacts.principal import Principal
 from apps.core.clock import now
-from apps.core.problems import Conflict, NotFound
+from apps.core.problems import Conflict, NotFound, Problem
 
 ANSWERED = {200: AttemptSerializer, 201: AttemptSerializer}
 
@@ -80,22 +81,24 @@ class StartView(CohortScoped):
         """Start an attempt under the terms that hold now; 200 with the open one if there is one."""
         asked = StartSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        template = AssessmentTemplate.objects.filter(pk=pk).first()
         offered = enrollments_offered(principal_of(request).contact_id, pk)
-        if template is None or not (offered or self._may_know()):
-            raise NotFound
+        if not offered:
+            raise self._not_offered(pk)
         started = start_attempt(
             enrollment=_chosen(offered, asked.validated_data.get("enrollment")),
-            template=template,
+            template=AssessmentTemplate(pk=pk),
             actor=actor_of(request),
             at=now(),
         )
         status = 201 if started.is_new else 200
         return Response(AttemptSerializer(started.attempt).data, status=status)
 
-    def _may_know(self) -> bool:
-        """Whether the caller may learn that an assessment exists which nobody offers them."""
-        return principal_of(self.request).has(Capability.VIEW_CONTENT)
+    def _not_offered(self, template_id: UUID) -> Problem:
+        """Return the refusal; only who views content learns that there is such an assessment."""
+        may_know = principal_of(self.request).has(Capability.VIEW_CONTENT)
+        if may_know and AssessmentTemplate.objects.filter(pk=template_id).exists():
+            return NotOffered()
+        return NotFound()
 
     def render_again(self, request: Request, answer: dict[str, Any]) -> Any:
         return AttemptSerializer(AssessmentAttempt.objects.get(pk=answer["id"])).data
@@ -111,8 +114,6 @@ def _chosen(offered: list[CohortEnrollment], named: UUID | None) -> CohortEnroll
                 errors=[{"field": "enrollment", "code": "not-found", "message": message}]
             )
         return wanted[0]
-    if not offered:
-        raise NotOffered
     active = [one for one in offered if one.state == EnrollmentState.ENROLLED]
     if len(active) > 1:
         raise SeveralEnrollments(enrollments=[str(enrollment.id) for enrollment in active])
@@ -131,7 +132,12 @@ class AttemptViewSet(CohortScopedViewSet[AssessmentAttempt], mixins.ListModelMix
     def visible(
         self, rows: QuerySet[AssessmentAttempt], principal: Principal
     ) -> QuerySet[AssessmentAttempt]:
-        return of_staffed_or_own(rows, principal, cohort="enrollment__cohort", contact="contact")
+        staffed = staffed_by(principal)
+        if staffed is None:
+            return rows
+        me = principal.contact_id
+        own = Q(contact_id=me) | Q(contact__merged_into_id=me)
+        return rows.filter(own | Q(enrollment__cohort_id__in=staffed) if staffed else own)
 
     @extend_schema(responses=AttemptDetailSerializer)
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
@@ -220,7 +226,7 @@ def _detail(attempt: AssessmentAttempt, principal: Principal, *, at: datetime) -
     cohort_id = attempt.enrollment.cohort_id
     is_staff = not is_own and principal.can(Capability.VIEW_LEARNERS, cohort_id=cohort_id)
     paper = attempt_paper(attempt)
-    shown = _result_for_staff(attempt) if is_staff else _result_for_learner(attempt, at=at)
+    shown = _for_staff(attempt, paper) if is_staff else _for_learner(attempt, paper, at=at)
     return {
         **AttemptSerializer(attempt).data,
         "title": attempt.template.title,
@@ -235,15 +241,17 @@ def _detail(attempt: AssessmentAttempt, principal: Principal, *, at: datetime) -
     }
 
 
-def _result_for_staff(attempt: AssessmentAttempt) -> LearnerResult | None:
+def _for_staff(attempt: AssessmentAttempt, paper: AttemptPaper) -> LearnerResult | None:
     result = current_result(attempt)
-    return with_feedback(attempt, result) if result else None
+    return with_feedback(attempt, result, paper.items) if result else None
 
 
-def _result_for_learner(attempt: AssessmentAttempt, *, at: datetime) -> LearnerResult | None:
+def _for_learner(
+    attempt: AssessmentAttempt, paper: AttemptPaper, *, at: datetime
+) -> LearnerResult | None:
     if attempt.status in (AttemptStatus.IN_PROGRESS, AttemptStatus.VOID):
         return None
-    return learner_result(attempt, at=at)
+    return learner_result(attempt, at=at, shown=paper.items)
 
 
 def _events(attempt: AssessmentAttempt) -> Any:

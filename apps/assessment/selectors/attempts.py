@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -155,10 +156,12 @@ def current_result(attempt: AssessmentAttempt) -> AssessmentResult | None:
     return newest
 
 
-def learner_result(attempt: AssessmentAttempt, *, at: datetime) -> LearnerResult | None:
+def learner_result(
+    attempt: AssessmentAttempt, *, at: datetime, shown: Sequence[ShownItem] | None = None
+) -> LearnerResult | None:
     """Return the result with feedback if the learner may see it at `at`, else None.
 
-    Four statements at most.
+    Four statements at most; one less if the items are handed over as attempt_paper shows them.
     """
     result = current_result(attempt)
     if result is None:
@@ -167,16 +170,24 @@ def learner_result(attempt: AssessmentAttempt, *, at: datetime) -> LearnerResult
     decision = release_decision(attempt)
     if not is_released(policy, decision=decision, is_final=result.is_final, at=at):
         return None
-    return with_feedback(attempt, result)
+    return with_feedback(attempt, result, shown)
 
 
-def with_feedback(attempt: AssessmentAttempt, result: AssessmentResult) -> LearnerResult:
-    """Return a result with its feedback, whoever may see it: two statements."""
+def with_feedback(
+    attempt: AssessmentAttempt,
+    result: AssessmentResult,
+    shown: Sequence[ShownItem] | None = None,
+) -> LearnerResult:
+    """Return a result with its feedback, whoever may see it: two statements.
+
+    One statement if the items are handed over as attempt_paper shows them.
+    """
     paper = published_paper(attempt.version_id)
+    items = _shown_items(attempt, paper) if shown is None else shown
     return LearnerResult(
         result=result,
         pass_percent=paper.pass_percent,
-        items=tuple(_item_feedback(attempt, paper)),
+        items=tuple(_item_feedback(attempt, paper, items)),
     )
 
 
@@ -190,7 +201,9 @@ def release_decision(attempt: AssessmentAttempt) -> bool | None:
     return newest.is_released if newest else None
 
 
-def _item_feedback(attempt: AssessmentAttempt, paper: Paper) -> list[ItemFeedback]:
+def _item_feedback(
+    attempt: AssessmentAttempt, paper: Paper, items: Sequence[ShownItem]
+) -> list[ItemFeedback]:
     events = {
         (str(event.item_id), event.revision): event
         for event in GradingEvent.objects.filter(attempt=attempt, item__isnull=False)
@@ -201,7 +214,7 @@ def _item_feedback(attempt: AssessmentAttempt, paper: Paper) -> list[ItemFeedbac
     )
     specs = {item.id: item for item in paper.items}
     feedback = []
-    for shown in _shown_items(attempt, paper):
+    for shown in items:
         fact = standing.get(str(shown.id))
         event = events[str(shown.id), fact.revision] if fact else None
         feedback.append(

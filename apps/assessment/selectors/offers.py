@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import F, Q, QuerySet
 
 from apps.assessment.models import (
@@ -17,6 +18,7 @@ from apps.assessment.models import (
     AssessmentWindow,
 )
 from apps.assessment.rules.policy import AccommodationTerms, WindowTerms
+from apps.assessment.selectors.papers import KEPT_SECONDS, SHAPE
 from apps.cohorts.models import CohortEnrollment
 
 
@@ -40,10 +42,20 @@ class Offer:
 
 
 def placements(cohort_id: UUID, template_ids: Collection[UUID] | None = None) -> list[Placement]:
-    """Return where assessments stand in a cohort's pinned courses, in course order."""
+    """Return where assessments stand in a cohort's pinned courses, in course order.
+
+    A cohort pins a frozen program of frozen courses for good, so they are cached.
+    """
+    key = f"assessment.placements.{SHAPE}.{cohort_id}"
+    placed = cache.get(key)
+    if not isinstance(placed, tuple):
+        placed = _placements(cohort_id)
+        cache.set(key, placed, KEPT_SECONDS)
+    return [one for one in placed if template_ids is None or one.template_id in template_ids]
+
+
+def _placements(cohort_id: UUID) -> tuple[Placement, ...]:
     rows = AssessmentPlacement.objects.filter(version__pinned_by__version__cohorts=cohort_id)
-    if template_ids is not None:
-        rows = rows.filter(assessment_version__definition__in=template_ids)
     values = rows.order_by(
         "version__pinned_by__position", "module_item__module__position", "module_item__position"
     ).values_list(
@@ -52,7 +64,7 @@ def placements(cohort_id: UUID, template_ids: Collection[UUID] | None = None) ->
         "module_item_id",
         "version__definition_id",
     )
-    return [Placement(*row) for row in values]
+    return tuple(Placement(*row) for row in values)
 
 
 _PLACED = (
