@@ -16,6 +16,7 @@ ATTEMPT = "attempts/<uuid:attempt_id>"
 urlpatterns = [
     path("", learning.start, name="dashboard"),
     path(ENROLLMENT, learning.progress, name="progress"),
+    path(f"{ENROLLMENT}/accept", learning.accept, name="accept"),
     path(f"{ENROLLMENT}/courses/<slug:slug>", learning.course, name="course"),
     path(ITEM, learning.item, name="item"),
     path(f"{ITEM}/complete", learning.complete_item, name="complete-item"),

@@ -9,13 +9,14 @@ from django.test import Client
 
 from apps.assessment.models import AssessmentAttempt, AssessmentWindow
 from apps.cohorts.models import CohortEnrollment, CohortStatus, CourseProgress, EnrollmentState
-from apps.cohorts.services import Meeting, enroll, schedule_session
+from apps.cohorts.services import Meeting, enroll, invite, schedule_session, withdraw
 from apps.core.clock import now
 from apps.requirements.graph import EdgeKind, EdgeSpec, NodeKind, NodeSpec
 from tests.clients import browser
-from tests.cohorts.factories import event_types, open_cohort
+from tests.cohorts.factories import event_types, open_cohort, states
 from tests.factories import member
 from tests.pages.factories import Study, study
+from tests.programs.factories import Item, published_course, published_program
 from tests.programs.statements import statements
 from tests.requirements.factories import published_set
 
@@ -157,6 +158,57 @@ def test_content_is_closed_to_who_does_not_take_part(state: str, reason: str) ->
 
     assert reason in text(client, own.path(f"/items/{own.item('intro').id}"), status=403)
     assert reason in text(client, own.path(f"/assessments/{own.template.id}"))
+
+
+def test_an_invitation_to_a_cohort_is_accepted_once() -> None:
+    ada, cohort = member(), open_cohort()
+    invited = invite(cohort=cohort, contact=ada, actor=None, at=now())
+    client = browser(ada)
+
+    page = text(client, "/")
+    for _ in range(2):
+        client.post(f"/enrollments/{invited.id}/accept")
+
+    assert "Accept the invitation" in page
+    assert states(cohort) == {ada.display_name: "enrolled"}
+    assert event_types(invited).count("enrolled") == 1
+
+
+def test_who_left_cannot_come_back_by_accepting_again() -> None:
+    own = study()
+    withdraw(enrollment=own.enrollment, actor=None, at=now())
+
+    browser(own.learner).post(own.path("/accept"))
+
+    assert states(own.cohort) == {own.learner.display_name: "withdrawn"}
+
+
+def test_a_course_page_takes_as_many_statements_for_many_items_as_for_few() -> None:
+    ada = member()
+    few, many = (
+        enroll(
+            cohort=open_cohort(
+                published_program(
+                    published_course(f"course-{count}", {"all": lessons(count)}),
+                    slug=f"program-{count}",
+                ),
+                slug=f"cohort-{count}",
+            ),
+            contact=ada,
+            actor=None,
+            at=now(),
+        )
+        for count in (2, 20)
+    )
+    client = browser(ada)
+
+    assert statements(client, f"/enrollments/{few.id}/courses/course-2") == statements(
+        client, f"/enrollments/{many.id}/courses/course-20"
+    )
+
+
+def lessons(count: int) -> list[Item]:
+    return [Item(f"lesson-{number}") for number in range(count)]
 
 
 def test_progress_shows_courses_and_sessions() -> None:

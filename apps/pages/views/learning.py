@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.cohorts.events import EventType
-from apps.cohorts.models import CohortEnrollment
-from apps.cohorts.services import Assertion, assert_progress
+from apps.cohorts.models import CohortEnrollment, EnrollmentState
+from apps.cohorts.services import Assertion, assert_progress, enroll
 from apps.core.clock import now
 from apps.core.problems import NotFound
 from apps.pages.selectors.dashboard import dashboard
@@ -54,6 +54,17 @@ def progress(request: MemberRequest, enrollment_id: UUID) -> HttpResponse:
     view = progress_view(enrollment, at=at)
     context = {"enrollment": enrollment, "view": view, "at": at}
     return render(request, "pages/progress.html", context)
+
+
+@require_POST
+@member_page
+def accept(request: MemberRequest, enrollment_id: UUID) -> HttpResponse:
+    """Accept an invitation to a cohort; without a free seat one waits for it."""
+    enrollment = _enrollment(request, enrollment_id)
+    if enrollment.state == EnrollmentState.INVITED:
+        enroll(cohort=enrollment.cohort, contact=request.contact, actor=request.contact, at=now())
+        messages.success(request, _("You have accepted the invitation."))
+    return redirect("pages:progress", enrollment.id)
 
 
 @require_safe
