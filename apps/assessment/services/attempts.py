@@ -227,8 +227,10 @@ def _close(attempt: AssessmentAttempt, *, actor: Contact | None, at: datetime) -
     attempt.status = AttemptStatus.SUBMITTED
     attempt.submitted_at = submitted_at
     attempt.closed_by_server = is_late
-    record_attempt_event(attempt, EventType.ASSESSMENT_SUBMITTED, actor=actor, at=submitted_at)
-    owe(GRADE, str(attempt.id))
+    record_attempt_event(
+        attempt, EventType.ASSESSMENT_SUBMITTED, actor=actor, at=submitted_at, owes_step=False
+    )
+    owe(GRADE, str(attempt.id))  # which ends in the learner's next step
     return attempt
 
 
@@ -239,6 +241,7 @@ def record_attempt_event(
     actor: Contact | None,
     at: datetime,
     facts: dict[str, str] | None = None,
+    owes_step: bool = True,
 ) -> None:
     """Record a progress event about an attempt, naming the items where its assessment stands."""
     enrollment = attempt.enrollment
@@ -255,4 +258,5 @@ def record_attempt_event(
         },
         actor=actor,
         occurred_at=at,
+        owes_step=owes_step,
     )

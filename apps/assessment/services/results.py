@@ -93,7 +93,7 @@ def settle_result(
     outcome = _outcome(result)
     if outcome is not None and outcome != _outcome(before):
         record_attempt_event(attempt, outcome, actor=actor, at=at, facts=_told(result))
-    elif result.is_final:
+    else:
         owe(ADVANCE, str(attempt.enrollment_id))
     _owe_for_release(attempt, at)
     return result

@@ -73,10 +73,11 @@ def record_event(
     payload: dict[str, Any] | None = None,
     actor: Contact | None = None,
     idempotency_key: str = "",
+    owes_step: bool = True,
 ) -> ProgressEvent:
     """Return the new event, or the one recorded before under this key; owes the learner a step.
 
-    For our own services only: what clients say goes through `assert_progress`. Raises
+    A caller that owes other work which ends in that step may leave it to that. For our own services only: what clients say goes through `assert_progress`. Raises
     IdempotencyKeyReused when the key names an event of another type or entity.
     """
     lock_learner(enrollment.contact_id)
@@ -100,7 +101,8 @@ def record_event(
             raise IdempotencyKeyReused(detail=f"“{idempotency_key}” names another event.")
         return recorded
     event.save(force_insert=True)
-    owe(ADVANCE, str(enrollment.id))
+    if owes_step:
+        owe(ADVANCE, str(enrollment.id))
     return event
 
 
