@@ -83,6 +83,7 @@ SHARED_APPS = [
     "template_partials",
     "csp",
     "apps.pages",
+    "apps.reporting",
     "apps.demo",
 ]
 TENANT_APPS = [
@@ -265,6 +266,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "GradingKind": "apps.assessment.vocabulary.GradingKind",
         "AttemptStatus": "apps.assessment.vocabulary.AttemptStatus",
         "GradingTaskState": "apps.assessment.vocabulary.TaskState",
+        "RequirementKind": "apps.requirements.graph.NodeKind",
+        "RequirementState": "apps.requirements.statuses.Status",
+        "EvaluationStatus": "apps.requirements.statuses.DecisionStatus",
+        "EvidenceKind": "apps.requirements.statuses.EvidenceKind",
+        "EdgeKind": "apps.requirements.graph.EdgeKind",
+        "EdgeCondition": "apps.requirements.graph.EdgeCondition",
+        "SignOffStatus": "apps.requirements.models.SignOffStatus",
+        "WaiverStatus": "apps.requirements.models.WaiverStatus",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
