@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ from tests.database import ORG_A, running_server  # noqa: E402
 from tests.factories import NOON, PASSWORD, member  # noqa: E402
 from tests.flows.conftest import HttpClient, Stack, until  # noqa: E402
 
-ATTEMPTS = int(os.environ.get('ATTEMPTS', 40))
+ATTEMPTS = int(os.environ.get("ATTEMPTS", 40))
 ITEMS = 10
 
 # Limits of this benchmark; the ratio is to an authenticated view of one query in the same run.
@@ -111,16 +112,18 @@ def ten_items() -> tuple[Any, dict[str, Any]]:
     return picked, {question.key: RIGHT[question.key.rsplit("-", 1)[0]] for question in picked}
 
 
-def take(browser: Browser, start_path: str, answers: dict[str, Any]) -> str:
-    """Start, open, save all, hand in; return the attempt's address."""
-    started = browser.write("POST", start_path)
-    path = started.headers["Location"]
-    browser.get(path)
-    for item_id, value in answers.items():
-        saved = browser.write(
-            "PUT", f"/v1{path}/responses/{item_id}", json={"value": value, "sequence": 1}
-        )
-        assert saved.status_code == 200, saved.text
+def take(
+    browser: Browser, start_path: str, answers: dict[str, Any], after: Callable[[str], None]
+) -> str:
+    """Start, open, save all, hand in; call `after` with each step; return the attempt's address."""
+    path: str = browser.write("POST", start_path).headers["Location"]
+    after("start")
+    assert browser.get(path).status_code == 200
+    after("open")
+    given = [{"item": item, "value": value, "sequence": 1} for item, value in answers.items()]
+    saved = browser.write("PUT", f"/v1{path}/responses", json={"responses": given})
+    assert saved.status_code == 200, saved.text
+    after("save all")
     assert browser.write("POST", f"{path}/submit").status_code == 302
     return path
 
@@ -141,7 +144,7 @@ def measure(stack: Stack, meter: Meter) -> int:
         return AssessmentAttempt.objects.filter(status="graded").count() >= count
 
     for warm in range(3):
-        browser.get(f"{take(browser, start_path, answers)}/result")
+        browser.get(f"{take(browser, start_path, answers, lambda step: None)}/result")
         until(lambda count=warm + 1: graded(count), what="grading")
 
     meter.start()
@@ -151,11 +154,25 @@ def measure(stack: Stack, meter: Meter) -> int:
 
     meter.start()
     for done in range(ATTEMPTS):
-        path = take(browser, start_path, answers)
+        path = take(browser, start_path, answers, lambda step: None)
         until(lambda count=done + 4: graded(count), what="grading")
         assert browser.get(f"{path}/result").status_code == 200
     until(lambda: not OutboxMessage.objects.exists(), what="the outbox to be empty")
     attempt_statements, attempt_ms = meter.read(ATTEMPTS)
+
+    meter.start()
+    steps: list[str] = []
+
+    def note(step: str) -> None:
+        steps.append(f"{step} {len(meter.log.new())}")
+
+    path = take(browser, start_path, answers, note)
+    until(lambda: graded(ATTEMPTS + 4), what="grading")
+    until(lambda: not OutboxMessage.objects.exists(), what="the outbox to be empty")
+    note("submit, grade and what follows")
+    browser.get(f"{path}/result")
+    note("review")
+    print("statements by step:", ", ".join(steps))
 
     path = browser.write("POST", start_path).headers["Location"]
     item_id, value = next(iter(answers.items()))
