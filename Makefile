@@ -27,7 +27,7 @@ shell: $(RUNTIME) ## Open Django's shell on the demo
 	@$(LAUNCH) run -- $(BIN)/python manage.py shell
 
 test: $(DEVELOPMENT) ## Run the tests: make test ARGS="tests/core -k outbox"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 # makemigrations warns that there is no database; it needs none.
 lint: $(DEVELOPMENT) ## Check style, types, layers and migrations
