@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import cycle
 from zoneinfo import ZoneInfo
 
@@ -79,11 +79,11 @@ class Group:
 
 
 def moment(now: datetime, timezone: str, days: float, hour: int) -> datetime:
-    zone = ZoneInfo(timezone)
-    today = now.astimezone(zone).date()
+    """Return an hour of a wall clock, so many days from today; a moment in UTC, as all are."""
     whole = int(days // 1)
-    start = datetime.combine(today + timedelta(days=whole), time(hour), tzinfo=zone)
-    return start + timedelta(days=days - whole)
+    day = _day(now, timezone, whole)
+    wall = datetime.combine(day, time(hour), tzinfo=ZoneInfo(timezone))
+    return wall.astimezone(UTC) + timedelta(days=days - whole)
 
 
 @transaction.atomic
@@ -102,8 +102,8 @@ def open_group(
         program_version=curriculum.program,
         slug=plan.slug,
         title=plan.title,
-        starts_on=starts.date(),
-        ends_on=(starts + timedelta(days=plan.ends - plan.starts)).date(),
+        starts_on=_day(now, organization.timezone, plan.starts),
+        ends_on=_day(now, organization.timezone, plan.ends),
         capacity=plan.capacity,
         timezone=organization.timezone,
         actor=director,
@@ -141,6 +141,10 @@ def open_group(
         sessions=sessions,
         now=now,
     )
+
+
+def _day(now: datetime, timezone: str, days: int) -> date:
+    return now.astimezone(ZoneInfo(timezone)).date() + timedelta(days=days)
 
 
 def _contact(email: str) -> Contact:

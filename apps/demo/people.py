@@ -73,7 +73,7 @@ def welcome(plans: Sequence[MemberPlan], *, owner: Contact, at: datetime) -> lis
 def as_member(contact: Contact, role: str) -> Principal:
     """Return this person as the principal of their own requests."""
     return principal_of(
-        contact_id=contact.id,
+        contact=contact,
         user_id=contact.user_id,
         org_id=connection.tenant.id,
         org_role=role,
