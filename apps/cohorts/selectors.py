@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Max, Model, Q, QuerySet, Sum
 
 from apps.cohorts.models import (
     AttendanceRecord,
@@ -19,8 +19,10 @@ from apps.cohorts.models import (
     CohortSession,
     CohortStaff,
     CohortStatus,
+    CourseProgress,
     EnrollmentState,
     ProgressEvent,
+    ProgressStatus,
 )
 from apps.cohorts.rules.progress import (
     FOLDED,
@@ -49,6 +51,18 @@ class SheetRow:
     state: str
     revision: int
     record: AttendanceRecord | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one enrolment is doing: `percent` is the mean over its courses, floored."""
+
+    enrollment: CohortEnrollment
+    percent: int | None
+    courses_completed: int
+    courses: int
+    last_activity_at: datetime | None
+    attendance: AttendanceSummary | None
 
 
 @dataclass(frozen=True)
@@ -187,7 +201,9 @@ def attendance_sheet(session: CohortSession) -> list[SheetRow]:
     """Return a line for everybody who takes part, or of whom something was said, by name."""
     records = {
         record.enrollment_id: record
-        for record in AttendanceRecord.objects.filter(session=session).current()
+        for record in AttendanceRecord.objects.filter(session=session)
+        .current()
+        .select_related("recorded_by")
     }
     enrollments = (
         CohortEnrollment.objects.filter(
@@ -239,6 +255,35 @@ def attendance_summary(enrollment_ids: Collection[UUID]) -> dict[UUID, Attendanc
         enrollment_id: AttendanceSummary(required=count, **said[enrollment_id])
         for enrollment_id, count in required.items()
     }
+
+
+def standings(enrollments: Collection[CohortEnrollment]) -> list[Standing]:
+    """Return how these enrolments are doing, in their order, in three statements."""
+    ids = [enrollment.id for enrollment in enrollments]
+    progress = {
+        row["enrollment_id"]: row
+        for row in CourseProgress.objects.filter(enrollment_id__in=ids)
+        .values("enrollment_id")
+        .annotate(
+            total=Sum("percent_complete"),
+            courses=Count("id"),
+            completed=Count("id", filter=Q(status=ProgressStatus.COMPLETED)),
+            last=Max("last_activity_at"),
+        )
+    }
+    attendance = attendance_summary(ids)
+    return [
+        Standing(
+            enrollment=enrollment,
+            percent=row["total"] // row["courses"] if row else None,
+            courses_completed=row["completed"] if row else 0,
+            courses=row["courses"] if row else 0,
+            last_activity_at=row["last"] if row else None,
+            attendance=attendance.get(enrollment.id),
+        )
+        for enrollment in enrollments
+        for row in [progress.get(enrollment.id)]
+    ]
 
 
 def course_plans(program_version_ids: Collection[UUID]) -> dict[UUID, tuple[CoursePlan, ...]]:

@@ -17,7 +17,7 @@ Answer = Callable[[Port, Callable], None]
 
 @pytest.fixture(autouse=True)
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Every program is ready, every item placed and open, until a test calls this to say otherwise."""
+    """Every program is ready, every item placed and open, until a test says otherwise."""
 
     def bind(port: Port, answer: Callable) -> None:
         monkeypatch.setattr(port, "_answer", answer)

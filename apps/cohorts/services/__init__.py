@@ -15,12 +15,13 @@ from apps.cohorts.services.enrollments import (
     end_enrollment,
     enroll,
     enroll_all,
+    fill_seats,
     invite,
     withdraw,
     withdraw_all,
 )
 from apps.cohorts.services.imports import RosterReport, RowOutcome, import_roster
-from apps.cohorts.services.joining import Joined, cohort_to_join, enroll_in_course
+from apps.cohorts.services.joining import Joined, add_learner, cohort_to_join, enroll_in_course
 from apps.cohorts.services.notices import notify_promoted
 from apps.cohorts.services.progress import (
     project_course_progress,
@@ -35,15 +36,18 @@ from apps.cohorts.services.sessions import (
     schedule_series,
     schedule_session,
 )
+from apps.cohorts.services.uploads import KeptRoster, forget_roster, keep_roster, kept_roster
 
 __all__ = [
     "Assertion",
     "AssertionOutcome",
     "AttendanceEntry",
     "Joined",
+    "KeptRoster",
     "Meeting",
     "RosterReport",
     "RowOutcome",
+    "add_learner",
     "add_staff",
     "assert_progress",
     "cancel_cohort",
@@ -55,8 +59,12 @@ __all__ = [
     "enroll",
     "enroll_all",
     "enroll_in_course",
+    "fill_seats",
+    "forget_roster",
     "import_roster",
     "invite",
+    "keep_roster",
+    "kept_roster",
     "notify_promoted",
     "open_cohort",
     "project_course_progress",

@@ -1,4 +1,4 @@
-"""Taking a course: the learner's enrolment in a cohort that takes it."""
+"""Coming in: by taking a course, or by an address that staff know."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from django.db import transaction
 
 from apps.cohorts.models import Cohort, CohortEnrollment, EnrollmentState
 from apps.cohorts.selectors import enrollment_with_course, self_paced_cohort, teaches
-from apps.cohorts.services.enrollments import NotOpenForEnrolment, enroll, lock_cohort
+from apps.cohorts.services.enrollments import (
+    NotOpenForEnrolment,
+    enroll,
+    invite,
+    lock_cohort,
+)
 from apps.contacts.models import Contact
 from apps.contacts.selectors import alias_ids
+from apps.contacts.services import contact_by_email, find_or_create_contact, record_admin_action
 from apps.core.problems import Invalid
 from apps.programs.models import Course
+
+
+class NameMissing(Invalid):
+    code = "name-missing"
+    title = "This address is new here: give a name too."
 
 
 class CourseNotInCohort(Invalid):
@@ -60,3 +71,35 @@ def enroll_in_course(
     is_new = not before.exists()
     enrollment = enroll(cohort=cohort, contact=contact, actor=actor, at=at)
     return Joined(enrollment, is_new)
+
+
+@transaction.atomic
+def add_learner(
+    *,
+    cohort: Cohort,
+    email: str,
+    display_name: str,
+    actor: Contact,
+    at: datetime,
+    only_invite: bool = False,
+) -> CohortEnrollment:
+    """Return the enrolment of whom this address leads to, somebody new by that name if nobody.
+
+    Raises NameMissing for somebody new without a name, and what `enroll` and `invite` raise.
+    """
+    contact = contact_by_email(email)
+    if contact is None:
+        if not display_name:
+            raise NameMissing(
+                errors=[{"field": "name", "code": "required", "message": NameMissing.title}]
+            )
+        contact = find_or_create_contact(email=email, display_name=display_name)
+    let_in = invite if only_invite else enroll
+    enrollment = let_in(cohort=cohort, contact=contact, actor=actor, at=at)
+    record_admin_action(
+        actor=actor,
+        action=f"cohortenrollment.{'invited' if only_invite else 'enrolled'}",
+        entity=enrollment,
+        details={"state": enrollment.state},
+    )
+    return enrollment

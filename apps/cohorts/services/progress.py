@@ -77,8 +77,9 @@ def record_event(
 ) -> ProgressEvent:
     """Return the new event, or the one recorded before under this key; owes the learner a step.
 
-    A caller that owes other work which ends in that step may leave it to that. For our own services only: what clients say goes through `assert_progress`. Raises
-    IdempotencyKeyReused when the key names an event of another type or entity.
+    A caller that owes other work which ends in that step may leave it to that. For our own
+    services only: what clients say goes through `assert_progress`. Raises IdempotencyKeyReused
+    when the key names an event of another type or entity.
     """
     lock_learner(enrollment.contact_id)
     event = ProgressEvent(
