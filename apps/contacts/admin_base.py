@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR, InlineModelAdmin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import unquote
 from django.db import models, transaction
 from django.db.utils import DatabaseError
 from django.forms import ModelForm
@@ -115,6 +116,9 @@ class OrganizationModelAdmin(admin.ModelAdmin[Any]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        is_write = request.method == "POST" and object_id is not None
+        if is_write and self.get_object(request, unquote(object_id or "")) is None:
+            raise Http404  # before Django says 403 about what is not there
         try:
             with transaction.atomic():
                 return super().changeform_view(request, object_id, form_url, extra_context)
