@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from apps.requirements.explanation import Action, ActionCode
+from apps.requirements.facts import decimal_text
 from apps.requirements.graph import NodeKind
 from apps.requirements.models import Purpose
 from apps.requirements.selectors.statuses import RequirementStatus, RequirementStatusTree
 from apps.requirements.statuses import DecisionStatus, Reason, Status
+
+
+class AmountField(serializers.CharField):
+    """A count or a decimal, as the shortest plain text: no reader loses digits to a float."""
+
+    def to_representation(self, value: Any) -> str:
+        return decimal_text(Decimal(value))
 
 
 class ActionSerializer(serializers.Serializer[Action]):
@@ -41,8 +50,8 @@ class RequirementStatusSerializer(serializers.Serializer[RequirementStatus]):
     title = serializers.CharField()
     status = serializers.ChoiceField(Status.choices)
     explanation = ExplanationSerializer()
-    have = serializers.DecimalField(max_digits=None, decimal_places=None, allow_null=True)
-    need = serializers.DecimalField(max_digits=None, decimal_places=None, allow_null=True)
+    have = AmountField(allow_null=True)
+    need = AmountField(allow_null=True)
     blocking = serializers.ListField(child=serializers.CharField())
     members = serializers.ListField(child=serializers.CharField())
     deadline = serializers.DateTimeField(allow_null=True)

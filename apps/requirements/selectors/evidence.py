@@ -56,7 +56,7 @@ class Grounded:
 def grounded(evaluation_id: UUID) -> list[Grounded]:
     """Return a decision and then all that it rests on, each once, what is nearer first.
 
-    Four statements, however deep the graph. Empty for an unknown id.
+    Four statements at most, however deep the graph. Empty for an unknown id.
     """
     return grounded_in([evaluation_id])
 
