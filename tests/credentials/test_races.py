@@ -121,8 +121,9 @@ def test_an_award_and_the_end_of_its_evidence_never_both_go_unnoticed(own_databa
         )
         it.consider()
 
-    at_once(undo, partial(consider_awards, it.enrollment.id, at=NOON))
+    outcomes = at_once(undo, partial(consider_awards, it.enrollment.id, at=NOON))
 
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     awards, holds = CertificationAward.objects.count(), AwardHold.objects.count()
     assert (awards, holds) in {(0, 0), (0, 1), (1, 1)}
 

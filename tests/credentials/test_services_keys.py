@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from pytest_django.fixtures import SettingsWrapper
 
 from apps.contacts.models import AdminAction
 from apps.credentials.keys import SealBroken
@@ -40,7 +40,7 @@ def test_ensure_issuer_key_makes_one_and_keeps_it() -> None:
     assert b"sealed" not in bytes(first.sealed_private_key or b"")
 
 
-def test_signing_key_opens_only_under_the_wrapping_key(settings: SettingsWrapper) -> None:
+def test_signing_key_opens_only_under_the_wrapping_key(settings: Any) -> None:
     ensure_issuer_key(at=NOON)
     assert signing_key(issuer()).verification_method == (
         f"did:web:a.localhost%3A8000#{IssuerKey.objects.get().public_key}"
@@ -52,9 +52,7 @@ def test_signing_key_opens_only_under_the_wrapping_key(settings: SettingsWrapper
 
 
 @pytest.mark.parametrize("value", ["short", "AAAA", "not base64!"])
-def test_a_bad_wrapping_key_is_a_fault_of_the_installation(
-    settings: SettingsWrapper, value: str
-) -> None:
+def test_a_bad_wrapping_key_is_a_fault_of_the_installation(settings: Any, value: str) -> None:
     settings.ASSAY_KEY = value
 
     with pytest.raises(ImproperlyConfigured):

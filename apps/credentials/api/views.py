@@ -148,15 +148,16 @@ class AwardViewSet(_WithIssuer, mixins.ListModelMixin, mixins.RetrieveModelMixin
         return self._changed(services.reinstate_award)
 
     def _changed(self, service: Any) -> Response:
+        award = self.get_object()
         asked = AwardReasonSerializer(data=self.request.data)
         asked.is_valid(raise_exception=True)
-        award = service(
-            award=self.get_object(),
+        changed = service(
+            award=award,
             actor=actor_of(self.request),
             reason=asked.validated_data["reason"],
             at=now(),
         )
-        return Response(self.get_serializer(award).data)
+        return Response(self.get_serializer(changed).data)
 
     @extend_schema(responses=AwardEventSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
@@ -208,16 +209,17 @@ class AwardHoldViewSet(
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, **kwargs: Any) -> Response:
         """Decide: released lets the award go on or stand, refused means that there is none."""
+        hold = self.get_object()
         asked = ResolveSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        hold = services.resolve_hold(
-            hold=self.get_object(),
+        resolved = services.resolve_hold(
+            hold=hold,
             actor=actor_of(request),
             resolution=asked.validated_data["resolution"],
             reason=asked.validated_data["reason"],
             at=now(),
         )
-        return Response(self.get_serializer(hold).data)
+        return Response(self.get_serializer(resolved).data)
 
 
 class CredentialViewSet(_WithIssuer, mixins.ListModelMixin):
