@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from apps.assessment.rules.policy import WindowTerms
+from apps.assessment.services import grant_accommodation, open_window
 from apps.cohorts.models import (
     Cohort,
     CohortEnrollment,
@@ -130,7 +132,7 @@ def open_group(
             reason=f"Enrolled with {plan.title}.",
             at=starts,
         )
-    return Group(
+    group = Group(
         organization=organization,
         plan=plan,
         curriculum=curriculum,
@@ -141,6 +143,8 @@ def open_group(
         sessions=sessions,
         now=now,
     )
+    _set_terms(group)
+    return group
 
 
 def _day(now: datetime, timezone: str, days: int) -> date:
@@ -180,6 +184,28 @@ def _schedule(
             )
         )
     return tuple(sessions)
+
+
+def _set_terms(group: Group) -> None:
+    """Say when assessments are due, and who gets more time for them."""
+    for slug, days in group.plan.due:
+        open_window(
+            cohort=group.cohort,
+            template=group.curriculum.assessments[slug].definition,
+            terms=WindowTerms(due_at=group.moment(days, 18)),
+            actor=group.director,
+        )
+    if group.plan.granted is not None:
+        email, multiplier, reason = group.plan.granted
+        grant_accommodation(
+            contact=group.learner(email).contact,
+            template=None,
+            time_multiplier=multiplier,
+            extra_attempts=0,
+            reason=reason,
+            actor=group.director,
+            at=group.moment(group.plan.starts, 9),
+        )
 
 
 def _learners(cohort: Cohort, plan: CohortPlan) -> tuple[Learner, ...]:

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from apps.assessment.models import AssessmentAttempt, BankItem, GradingTask
+from apps.assessment.models import (
+    Accommodation,
+    AssessmentAttempt,
+    AssessmentWindow,
+    BankItem,
+    GradingTask,
+)
 from apps.assessment.replay import replay_results
 from apps.assessment.vocabulary import AttemptStatus, TaskState
 from apps.cohorts.models import (
@@ -96,6 +102,8 @@ def check(plan: OrganizationPlan) -> None:
     assert (attempts["void"], attempts["in_progress"]) == (1, 1)
     assert GradingTask.objects.filter(state=TaskState.OPEN).count() >= 3
     assert Waiver.objects.count() == 1
+    assert AssessmentWindow.objects.filter(due_at__gt=today).count() == 3
+    assert Accommodation.objects.count() == 1
     assert SignOff.objects.exists() == bool(plan.signoff_need)
     awards = CertificationAward.objects.all()
     assert awards.filter(revoked_at__isnull=False).count() == 1

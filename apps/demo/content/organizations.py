@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from apps.demo.plans import ProgramPlan
@@ -55,7 +56,8 @@ class CohortPlan:
     of the roster, begun again when there are more learners. The other fields name learners by
     e-mail: whose first attempt at which assessment was voided and why, whose attendance is waived
     and why, who withdrew, whose award was revoked and why, whose attendance at the second meeting
-    was corrected to what and why, and who is in the middle of which assessment.
+    was corrected to what and why, who is granted how much more time and why, and who is in the
+    middle of which assessment. `due` are assessments with the day on which they are due.
     """
 
     slug: str
@@ -75,7 +77,9 @@ class CohortPlan:
     withdrawn: str = ""
     revoked: tuple[str, str] | None = None
     corrected: tuple[str, str, str] | None = None
+    granted: tuple[str, Decimal, str] | None = None
     sitting: tuple[str, str] | None = None
+    due: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

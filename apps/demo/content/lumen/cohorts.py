@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from apps.demo.content.organizations import CohortPlan, Life, MeetingPlan
 
 ADA = CohortPlan(
@@ -81,5 +83,11 @@ GRACE = CohortPlan(
         MeetingPlan("Studio day: capstones", 13, 10, 300, "Studio 2, Kastanienallee 40"),
     ),
     corrected=("esra.yilmaz@example.org", "late", "The tram stood still; was there from eleven."),
+    granted=(
+        "tomas.novotny@example.org",
+        Decimal("1.25"),
+        "Takes the checks in a third language, as agreed at the interview.",
+    ),
     sitting=("huda.rashid@example.org", "sql-check"),
+    due=(("sql-check", 3), ("statistics-check", 12), ("capstone", 26)),
 )

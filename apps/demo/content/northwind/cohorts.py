@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from apps.demo.content.organizations import CohortPlan, Life, MeetingPlan
 
 STRONG = Life(shares=(0.95,))
@@ -90,5 +92,11 @@ GROUP_15 = CohortPlan(
         "late",
         "Came twenty minutes late, the train was cancelled.",
     ),
+    granted=(
+        "ximena.nunez@example.org",
+        Decimal("1.5"),
+        "Reads with a magnifier; the certificate is in the file.",
+    ),
     sitting=("vera.kovalenko@example.org", "practical-entry"),
+    due=(("hazards-check", 4), ("practical-entry", 18), ("final-examination", 25)),
 )

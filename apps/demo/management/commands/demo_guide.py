@@ -29,6 +29,7 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(_lines(plan, base_url(host))))
             self.stdout.write("")
         self.stdout.write(f"Everybody’s password: {SIGN_IN_WITH}")
+        self.stdout.write("With your own roster and questions: manage.py run_cohort --help")
 
 
 def _lines(plan: OrganizationPlan, url: str) -> list[str]:
