@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -23,6 +22,7 @@ from apps.core.outbox import owe
 from apps.core.problems import Forbidden, NotFound
 from apps.core.tenancy import connection
 from apps.organizations import services as organizations
+from apps.organizations.hosts import base_url
 from apps.organizations.models import Invitation, OrgMembership, OrgRole
 
 SEND_INVITATION = "contacts.send_invitation"
@@ -90,12 +90,6 @@ def send_invitation(key: str, payloads: list[dict[str, object]]) -> None:
         to=[invitation.email],
     )
     message.send()
-
-
-def base_url(domain: str) -> str:
-    """Return scheme, host and port under which browsers reach a host of ours."""
-    port = f":{settings.PUBLIC_PORT}" if settings.PUBLIC_PORT else ""
-    return f"{settings.PUBLIC_SCHEME}://{domain}{port}"
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.utils import DatabaseError
 from django.http import Http404
-from rest_framework import exceptions, generics, pagination, serializers, status
+from rest_framework import exceptions, pagination, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -185,10 +185,11 @@ class ApiView(APIView):
 
     def render_again(self, request: Request, answer: dict[str, Any]) -> Any:
         """Return the body of a repeated write. Views that answer no single object override it."""
-        if "id" not in answer or not isinstance(self, generics.GenericAPIView):
+        queryset = getattr(self, "get_queryset", None)
+        if "id" not in answer or queryset is None:
             return None
-        instance = self.get_queryset().get(pk=answer["id"])
-        data: ReturnDict[Any, Any] = self.get_serializer(instance).data
+        serializer = self.get_serializer(queryset().get(pk=answer["id"]))  # type: ignore[attr-defined]
+        data: ReturnDict[Any, Any] = serializer.data
         return data
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -81,7 +81,7 @@ def expiry(facts: AwardFacts) -> datetime | None:
     """Return when the award expires: whole days of 24 hours after it is issued."""
     if facts.validity_days is None:
         return None
-    return facts.issued_at + timedelta(days=facts.validity_days)
+    return facts.issued_at.astimezone(UTC) + timedelta(days=facts.validity_days)
 
 
 def facts_document(facts: AwardFacts) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.contacts.members import base_url
 from apps.core.problems import Conflict
 from apps.core.tenancy import connection
 from apps.credentials.did import (
@@ -28,6 +27,7 @@ from apps.credentials.multikey import decode_public_key
 from apps.credentials.openbadges import IssuerSpec
 from apps.credentials.publication import printable
 from apps.credentials.vocabulary import KeyState
+from apps.organizations.hosts import base_url
 
 
 class NoIssuerKey(Conflict):

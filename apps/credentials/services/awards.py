@@ -71,7 +71,7 @@ class TemplateNotPublished(Conflict):
 
 
 class ForeignProgram(Conflict):
-    code = "foreign-program"
+    code = "not-of-this-program"
     title = "This award belongs to another program than the learner's."
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.contacts.members import base_url
 from apps.core.tenancy import connection
 from apps.demo.content import ORGANIZATIONS
 from apps.demo.content.organizations import OrganizationPlan
 from apps.demo.people import SIGN_IN_WITH
+from apps.organizations.hosts import base_url
 from apps.organizations.models import OrganizationDomain
 
 

@@ -14,11 +14,11 @@ from apps.assessment.services.imports import BankImport
 from apps.cohorts.roster.reader import MAX_BYTES, read_roster
 from apps.cohorts.roster.records import Roster
 from apps.cohorts.services import RosterReport, RowOutcome
-from apps.contacts.members import base_url
 from apps.core.clock import now
 from apps.core.problems import Problem
 from apps.core.tenancy import connection, tenant_context
 from apps.demo.own_files import Order, Run, run_cohort
+from apps.organizations.hosts import base_url
 from apps.organizations.models import Organization, ProvisioningStep
 
 NOTHING_DONE, LEFT_SOME_OUT = 1, 3
