@@ -81,8 +81,8 @@ def test_create_cohort_with_a_taken_slug_is_refused() -> None:
         ({"slug": "no spaces"}, "slug"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"capacity": -1}, "capacity"),
-        ({"capacity": 0}, "__all__"),
-        ({"ends_on": date(2026, 3, 1)}, "__all__"),
+        ({"capacity": 0}, ""),
+        ({"ends_on": date(2026, 3, 1)}, ""),
         ({"title": "x" * 201}, "title"),
     ],
 )
