@@ -512,3 +512,14 @@ def test_a_withdrawn_learner_keeps_the_award(it: World) -> None:
     assert CohortEnrollment.objects.get().state == EnrollmentState.WITHDRAWN
     assert CertificationAward.objects.live().count() == 1
     assert holds(it) == []
+
+
+def test_the_end_of_validity_is_recorded_when_it_is_due() -> None:
+    it = world(validity_days=10)
+    award = it.awarded()
+
+    drain(EXPIRE)
+
+    assert event_line(award) == ["issued", "expired"]
+    assert event_types(it.enrollment)[-1] == EventType.CREDENTIAL_EXPIRED
+    assert not OutboxMessage.objects.filter(topic=EXPIRE).exists()
