@@ -84,6 +84,7 @@ class AwardOutcome:
     is_new: bool = False
 
 
+@transaction.atomic
 def consider_awards(enrollment_id: UUID, *, at: datetime) -> list[AwardOutcome]:
     """Return what is new for one enrolment: awards that were due, and holds.
 
@@ -91,20 +92,19 @@ def consider_awards(enrollment_id: UUID, *, at: datetime) -> list[AwardOutcome]:
     requirements are met; what a person revoked or refused is not awarded again. An award whose
     evidence changed since gets a hold, never a silent end. Called again it does nothing.
     """
-    with transaction.atomic():
-        enrollment = CohortEnrollment.objects.select_related("cohort__program_version").get(
-            pk=enrollment_id
-        )
-        subject = lock_subject(enrollment_id)
-        found = _reviewed(subject, at)
-        for template in _due_templates(enrollment):
-            try:
-                outcome = _award(enrollment, template, subject, actor=None, at=at, reason="")
-            except RequirementsOpen:
-                continue
-            if outcome.is_new:
-                found.append(outcome)
-        return found
+    enrollment = CohortEnrollment.objects.select_related("cohort__program_version").get(
+        pk=enrollment_id
+    )
+    subject = lock_subject(enrollment_id)
+    found = _reviewed(subject, at)
+    for template in _due_templates(enrollment):
+        try:
+            outcome = _award(enrollment, template, subject, actor=None, at=at, reason="")
+        except RequirementsOpen:
+            continue
+        if outcome.is_new:
+            found.append(outcome)
+    return found
 
 
 @transaction.atomic
