@@ -42,7 +42,10 @@ class ExplanationSerializer(serializers.Serializer[Any]):
 
 
 class RequirementStatusSerializer(serializers.Serializer[RequirementStatus]):
-    """How one requirement stands. `have` of `need` are counted in the unit of the reason."""
+    """How one requirement stands. `have` of `need` are counted in the unit of the reason.
+
+    `sign_off` and `waiver` are the words in force: what can be withdrawn.
+    """
 
     key = serializers.CharField()
     node = serializers.UUIDField(source="node_id")
@@ -59,6 +62,8 @@ class RequirementStatusSerializer(serializers.Serializer[RequirementStatus]):
     is_root = serializers.BooleanField()
     evaluation = serializers.UUIDField(source="evaluation_id", allow_null=True)
     recorded_status = serializers.ChoiceField(DecisionStatus.choices, allow_null=True)
+    sign_off = serializers.UUIDField(source="signoff_id", allow_null=True)
+    waiver = serializers.UUIDField(source="waiver_id", allow_null=True)
 
 
 class RequirementStatusTreeSerializer(serializers.Serializer[RequirementStatusTree]):

@@ -21,6 +21,7 @@ class RequirementStatus:
     """One requirement of one learner. `evaluation_id` is the decision that is recorded, if any.
 
     `members` are the keys below a group. `occurred_at` is when what is decided came about.
+    `signoff_id` and `waiver_id` are the words that were not taken back.
     """
 
     key: str
@@ -38,6 +39,8 @@ class RequirementStatus:
     is_root: bool
     evaluation_id: UUID | None
     recorded_status: str | None
+    signoff_id: UUID | None
+    waiver_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def _due_first(actions: Collection[Action]) -> tuple[Action, ...]:
 def _status(case: Case, evaluation: Evaluation, key: str) -> RequirementStatus:
     spec = case.version.spec
     node, found, held = spec.by_key[key], evaluation.statuses[key], case.held.get(key)
+    signoff, waiver = case.facts.signoffs.get(key), case.facts.waivers.get(key)
     return RequirementStatus(
         key=key,
         node_id=case.version.node_ids[key],
@@ -126,4 +130,6 @@ def _status(case: Case, evaluation: Evaluation, key: str) -> RequirementStatus:
         is_root=node.is_root,
         evaluation_id=held.fact.evaluation if held else None,
         recorded_status=DecisionStatus(held.fact.status).value if held else None,
+        signoff_id=signoff.signoff if signoff else None,
+        waiver_id=waiver.waiver if waiver else None,
     )
