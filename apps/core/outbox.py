@@ -14,20 +14,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
+from apps.core.bulk import insert_many
 from apps.core.clock import now
+from apps.core.courier import courier
 from apps.core.models import OutboxMessage
 from apps.core.tenancy import connection
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[str, list[dict[str, Any]]], None]
-DELIVER = "core.deliver"
 FIRST_DELAY_SECONDS = 2
 LONGEST_DELAY_SECONDS = 900
 SENT_AT_ONCE = 100
@@ -49,24 +49,19 @@ def owe(
 
 
 def owe_many(topic: str, keys: list[str]) -> None:
-    """Record work for many keys of one topic, in one statement.
+    """Record work for many keys of one topic, at once.
 
     The first are sent for at once; the sweeper sends the rest in a few seconds.
     """
-    OutboxMessage.objects.bulk_create(OutboxMessage(topic=topic, key=key) for key in keys)
+    insert_many(OutboxMessage, (OutboxMessage(topic=topic, key=key) for key in keys))
     for key in keys[:SENT_AT_ONCE]:
         send_after_commit(topic, key)
 
 
 def send_after_commit(topic: str, key: str) -> None:
     """Ask for a delivery once the transaction has committed; a dead broker costs nothing."""
-    send = partial(send_delivery, str(connection.schema_name), topic, key)
+    send = partial(courier.take, str(connection.schema_name), topic, key)
     transaction.on_commit(send, robust=True)
-
-
-def send_delivery(schema: str, topic: str, key: str) -> None:
-    """Ask a worker to deliver; raises what the broker's client raises."""
-    current_app.send_task(DELIVER, args=[schema, topic, key], retry=False, ignore_result=True)
 
 
 def handlers() -> Mapping[str, Handler]:
@@ -158,5 +153,5 @@ def send_overdue(*, at: datetime, limit: int = 1000) -> int:
     OutboxMessage.objects.filter(id__in=ids).update(sent_again_at=at)
     pairs = {(message.topic, message.key) for message in messages}
     for topic, key in sorted(pairs):
-        send_delivery(str(connection.schema_name), topic, key)
+        courier.take(str(connection.schema_name), topic, key)
     return len(pairs)
