@@ -21,6 +21,7 @@ from apps.cohorts.services.progress import ADVANCE, project_progress
 from apps.contacts.models import Contact
 from apps.contacts.selectors import alias_ids_of
 from apps.contacts.services import ContactGone, lock_learners
+from apps.core.bulk import insert_many
 from apps.core.outbox import owe_many
 from apps.core.problems import Conflict
 
@@ -184,7 +185,7 @@ def _seat(
         enrollment.state, enrollment.enrolled_at = EnrollmentState.ENROLLED, at
     for enrollment in waiting:
         enrollment.state, enrollment.waitlisted_at = EnrollmentState.WAITLISTED, at
-    CohortEnrollment.objects.bulk_create(new, batch_size=BATCH)
+    insert_many(CohortEnrollment, new)
     CohortEnrollment.objects.bulk_update(
         invited, ["state", "enrolled_at", "waitlisted_at"], batch_size=BATCH
     )
@@ -249,7 +250,8 @@ def _tell(
     payload: dict[str, bool] | None = None,
 ) -> None:
     """Record one event for each enrolment, and owe each learner the next step."""
-    ProgressEvent.objects.bulk_create(
+    insert_many(
+        ProgressEvent,
         (
             ProgressEvent(
                 contact_id=enrollment.contact_id,
@@ -261,7 +263,6 @@ def _tell(
             )
             for enrollment in enrollments
         ),
-        batch_size=BATCH,
     )
     if enrollments:
         owe_many(ADVANCE, [str(enrollment.id) for enrollment in enrollments])

@@ -29,6 +29,7 @@ from apps.cohorts.services.enrollments import (
 )
 from apps.contacts.models import ChannelKind, Contact, ContactChannel
 from apps.contacts.services import lock_learners, normalized_email, record_admin_action
+from apps.core.bulk import insert_many
 from apps.core.problems import Conflict, Invalid
 from apps.core.revisions import violates
 
@@ -275,7 +276,7 @@ class _People:
 
     def save(self) -> None:
         """Write contacts and addresses; the first address of somebody is their primary one."""
-        Contact.objects.bulk_create(self.new, batch_size=BATCH)
+        insert_many(Contact, self.new)
         fields = ["display_name", "legal_name", "external_id", "locale", "timezone"]
         Contact.objects.bulk_update(self.changed.values(), fields, batch_size=BATCH)
         has_primary = set(
@@ -285,7 +286,8 @@ class _People:
                 contact_id__in=[contact.id for contact, _ in self.addresses],
             ).values_list("contact_id", flat=True)
         )
-        ContactChannel.objects.bulk_create(
+        insert_many(
+            ContactChannel,
             (
                 ContactChannel(
                     contact=contact,
@@ -295,7 +297,6 @@ class _People:
                 )
                 for contact, email in self.addresses
             ),
-            batch_size=BATCH,
         )
 
 
@@ -356,4 +357,4 @@ def _staff(cohort: Cohort, lines: Iterable[_Line]) -> None:
             coming.append(CohortStaff(cohort=cohort, contact=line.contact, role=role))
             line.did.append("staff.added")
     CohortStaff.objects.filter(id__in=leaving).delete()
-    CohortStaff.objects.bulk_create(coming, batch_size=BATCH)
+    insert_many(CohortStaff, coming)

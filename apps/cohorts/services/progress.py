@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from apps.cohorts.models import CohortEnrollment, CourseProgress, ProgressEvent
+from apps.cohorts.models import Cohort, CohortEnrollment, CourseProgress, ProgressEvent
 from apps.cohorts.rules.progress import (
     MILESTONES,
     CoursePlan,
@@ -24,6 +24,7 @@ from apps.cohorts.rules.progress import (
 from apps.cohorts.selectors import course_plans, happenings
 from apps.contacts.models import Contact
 from apps.contacts.services import lock_learner, lock_learners
+from apps.core.bulk import insert_many
 from apps.core.outbox import owe, owe_many
 from apps.core.problems import Invalid
 from apps.programs.models import Course, CourseModule
@@ -165,17 +166,20 @@ def rebuild_course_progress(*, at: datetime) -> Projection:
 @transaction.atomic
 def _project(enrollment_ids: Collection[UUID], at: datetime) -> Projection:
     enrollments = list(
-        CohortEnrollment.objects.filter(id__in=enrollment_ids, enrolled_at__isnull=False)
-        .select_related("cohort")
-        .order_by("id")
+        CohortEnrollment.objects.filter(id__in=enrollment_ids, enrolled_at__isnull=False).order_by(
+            "id"
+        )
     )
     lock_learners(enrollment.contact_id for enrollment in enrollments)
-    plans = course_plans({enrollment.cohort.program_version_id for enrollment in enrollments})
+    versions = dict(
+        Cohort.objects.filter(
+            id__in={enrollment.cohort_id for enrollment in enrollments}
+        ).values_list("id", "program_version_id")
+    )
+    plans = course_plans(set(versions.values()))
     events = happenings(enrollment_ids)
     states = {
-        enrollment: _states(
-            plans[enrollment.cohort.program_version_id], events.get(enrollment.id, [])
-        )
+        enrollment: _states(plans[versions[enrollment.cohort_id]], events.get(enrollment.id, []))
         for enrollment in enrollments
     }
     written, removed = _store(states)
@@ -191,7 +195,7 @@ def _store(states: dict[CohortEnrollment, list[CourseState]]) -> tuple[int, int]
     """Make the rows what `states` say; return how many were written and removed."""
     known = {
         (row.enrollment_id, row.course_id): row
-        for row in CourseProgress.objects.filter(enrollment__in=list(states))
+        for row in CourseProgress.objects.filter(enrollment_id__in=[one.id for one in states])
     }
     new, changed = [], []
     for enrollment, courses in states.items():
@@ -206,7 +210,7 @@ def _store(states: dict[CohortEnrollment, list[CourseState]]) -> tuple[int, int]
                 for column, value in values.items():
                     setattr(row, column, value)
                 changed.append(row)
-    CourseProgress.objects.bulk_create(new)
+    insert_many(CourseProgress, new)
     CourseProgress.objects.bulk_update(changed, PROJECTED, batch_size=BATCH)
     if known:
         CourseProgress.objects.filter(id__in=[row.id for row in known.values()]).delete()
@@ -221,7 +225,9 @@ def _record_milestones(
         list
     )
     for enrollment_id, course_id, type_, entity_id in (
-        ProgressEvent.objects.filter(enrollment__in=list(states), type__in=MILESTONES)
+        ProgressEvent.objects.filter(
+            enrollment_id__in=[one.id for one in states], type__in=MILESTONES
+        )
         .order_by("recorded_at", "id")
         .values_list("enrollment_id", "course_id", "type", "entity_id")
     ):
@@ -232,7 +238,7 @@ def _record_milestones(
         for state in courses
         for milestone in milestones(state, recorded[enrollment.id, state.course_id], at=at)
     ]
-    ProgressEvent.objects.bulk_create(found)
+    insert_many(ProgressEvent, found)
     return frozenset(event.enrollment_id for event in found if event.enrollment_id)
 
 
