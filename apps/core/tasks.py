@@ -11,6 +11,7 @@ from django_tenants.utils import get_tenant_model
 
 from apps.core import outbox
 from apps.core.clock import now
+from apps.core.courier import DELIVER
 from apps.core.tenancy import connection, tenant_context
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class OrganizationTask(Task[Any, Any]):
             connection.forget_tenant()
 
 
-@shared_task(base=OrganizationTask, name=outbox.DELIVER, acks_late=True)
+@shared_task(base=OrganizationTask, name=DELIVER, acks_late=True)
 def deliver(schema: str, topic: str, key: str) -> int:
     """Work what (topic, key) is owed in this organisation."""
     return outbox.deliver(topic, key)
