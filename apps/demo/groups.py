@@ -80,6 +80,26 @@ class Group:
         return found
 
 
+def _enroll(
+    cohort: Cohort,
+    organization: OrganizationPlan,
+    plan: CohortPlan,
+    *,
+    actor: Contact,
+    at: datetime,
+) -> None:
+    """Import the roster's class. Raises DemoBroken when a row is refused."""
+    report = import_roster(
+        cohort=cohort,
+        roster=read_roster((organization.folder / ROSTER).read_bytes(), ROSTER),
+        actor=actor,
+        at=at,
+        class_id=plan.class_id,
+    )
+    if report.failed or report.counts["refused"]:
+        raise DemoBroken(f"{organization.slug}: the roster of {plan.title} was refused.")
+
+
 def moment(now: datetime, timezone: str, days: float, hour: int) -> datetime:
     """Return an hour of a wall clock, so many days from today; a moment in UTC, as all are."""
     whole = int(days // 1)
@@ -113,16 +133,7 @@ def open_group(
     cohort = open_cohort(cohort=cohort, actor=director, at=starts)
     add_staff(cohort=cohort, contact=instructor, role=StaffRole.INSTRUCTOR, actor=director)
     sessions = _schedule(cohort, organization, plan, actor=director, now=now)
-    data = (organization.folder / ROSTER).read_bytes()
-    report = import_roster(
-        cohort=cohort,
-        roster=read_roster(data, ROSTER),
-        actor=director,
-        at=starts,
-        class_id=plan.class_id,
-    )
-    if report.failed or report.counts["refused"]:
-        raise DemoBroken(f"{organization.slug}: the roster of {plan.title} was refused.")
+    _enroll(cohort, organization, plan, actor=director, at=starts)
     learners = _learners(cohort, plan)
     for version in (curriculum.progression, curriculum.certification):
         assign_to_enrollments(

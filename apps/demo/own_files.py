@@ -188,17 +188,12 @@ def _plan(order: Order, asked: Sequence[BankItem], *, slug: str) -> ProgramPlan:
         keys=tuple(item.key for item in asked),
         pass_percent=order.pass_percent,
     )
+    task = Task(assessment.slug, order.program, MINUTES_A_QUESTION * len(asked))
     course = CoursePlan(
         slug=free_slug(Course, slug),
         title=order.program,
         description="",
-        modules=(
-            Module(
-                "assessment",
-                "Assessment",
-                (Task(assessment.slug, order.program, MINUTES_A_QUESTION * len(asked)),),
-            ),
-        ),
+        modules=(Module("assessment", "Assessment", (task,)),),
     )
     passed = Need(
         "assessment", order.program, NodeKind.ASSESSMENT_PASSED, assessment=assessment.slug
