@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.assessment.models import AssessmentResponse, GradingEvent, GradingTask
-from apps.assessment.questions.items import ItemSpec, JsonValue
+from apps.assessment.questions.items import ChoiceKey, ItemSpec, JsonValue
+from apps.assessment.rules.responses import is_blank
 from apps.assessment.rules.rubrics import RubricSpec
+from apps.assessment.selectors.attempts import ShownOption
 from apps.assessment.selectors.papers import published_paper
-from apps.assessment.vocabulary import TaskState
+from apps.assessment.vocabulary import Kind, TaskState
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,22 @@ class GradingSheet:
     def revision(self) -> int:
         """The item's newest grading event, 0 for none: what a grade must expect."""
         return max((event.revision for event in self.events), default=0)
+
+    @property
+    def kind(self) -> str:
+        return self.item.kind
+
+    @property
+    def options(self) -> tuple[ShownOption, ...]:
+        """The options of a choice, without their worth."""
+        key = self.item.answer_key
+        found = key.options if isinstance(key, ChoiceKey) else ()
+        return tuple(ShownOption(option.key, option.text) for option in found)
+
+    @property
+    def answer(self) -> tuple[str, ...]:
+        """What was answered, in words."""
+        return answer_in_words(self)
 
 
 @dataclass(frozen=True)
@@ -79,3 +98,25 @@ def queue_progress(tasks: QuerySet[Any]) -> QueueProgress:
         done=Count("id", filter=Q(state=TaskState.DONE)),
     )
     return QueueProgress(open=counts["open"], done=counts["done"])
+
+
+class _Answered(Protocol):
+    """An item with an answer: of a grading sheet, or of an attempt's paper."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def options(self) -> tuple[ShownOption, ...]: ...
+    @property
+    def value(self) -> JsonValue: ...
+
+
+def answer_in_words(item: _Answered) -> tuple[str, ...]:
+    """Return what was answered as texts, one for each option that was ticked; () for nothing."""
+    if is_blank(item.value):
+        return ()
+    texts = {option.key: option.text for option in item.options}
+    if item.kind == Kind.TRUE_FALSE:
+        return (_("true") if item.value else _("false"),)
+    given = item.value if isinstance(item.value, list) else [item.value]
+    return tuple(texts.get(str(one), str(one)) for one in given)
