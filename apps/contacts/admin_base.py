@@ -178,10 +178,18 @@ class OrganizationModelAdmin(admin.ModelAdmin[Any]):
         own = self.add_form_template if add else self.change_form_template
         return TemplateResponse(request, own or "admin/change_form.html", context)
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Delete, or refuse; what is not here is not found, whatever one may do."""
+        if self.get_object(request, unquote(object_id)) is None:
+            raise Http404
+        return super().delete_view(request, object_id, extra_context)
+
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponse:
-        """What is not in this organisation is not found; Django would lead to the index."""
+        """Not found is 404 here as everywhere, not a friendly redirect."""
         raise Http404
 
     def history_view(

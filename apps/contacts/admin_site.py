@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -21,6 +22,14 @@ class OrganizationAdminSite(admin.AdminSite):
     site_header = _("Assay back office")
     site_title = _("Assay")
     index_title = _("Back office")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models of ours only: tenant code may not read the tables of libraries."""
+        asked = (
+            [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        )
+        own = [model for model in asked if model.__module__.startswith("apps.")]
+        super().register(own, admin_class, **options)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import ProtectedError, RestrictedError
 from django.db.utils import DatabaseError
 from psycopg import errors
 
@@ -55,6 +56,8 @@ REFUSALS: dict[type[BaseException], type[Problem]] = {
 
 def refused_by_database(error: DatabaseError) -> Problem | None:
     """Return the problem behind a refusal of the database, or None for a fault of ours."""
+    if isinstance(error, ProtectedError | RestrictedError):
+        return StillReferred()
     cause = error.__cause__
     described = REFUSALS.get(type(cause)) if cause is not None else None
     if described is None:
