@@ -45,7 +45,7 @@ class OrganizationAdminSite(admin.AdminSite):
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> HttpResponse:  # type: ignore[override]
         """Lead to the one page where a password is changed: only that column may be written."""
         return redirect("account_change_password")
 

@@ -1,4 +1,3 @@
-
 from decimal import Decimal
 
 import django.core.validators
@@ -79,7 +78,8 @@ class Migration(migrations.Migration):
                     "graded_by",
                     models.CharField(
                         blank=True,
-                        choices=[("engine", "Engine"), ("person", "Person")], max_length=10
+                        choices=[("engine", "Engine"), ("person", "Person")],
+                        max_length=10,
                     ),
                 ),
                 ("feedback_markdown", models.TextField(blank=True, default="")),
@@ -150,7 +150,8 @@ class Migration(migrations.Migration):
                     "graded_by",
                     models.CharField(
                         blank=True,
-                        choices=[("engine", "Engine"), ("person", "Person")], max_length=10
+                        choices=[("engine", "Engine"), ("person", "Person")],
+                        max_length=10,
                     ),
                 ),
                 ("feedback_markdown", models.TextField(blank=True, default="")),
