@@ -14,6 +14,8 @@ from config.embedded.programs import tied_command
 from config.launch.console import LaunchError, say, say_for
 
 LAST_LINES = 20
+# What beat asks for every few seconds would bury all else; when a service dies it is shown.
+ROUTINE = ("Scheduler: Sending due task", "core.sweep_outbox", "assessment.close_expired")
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Service:
         for line in output:
             text = line.rstrip()
             self.lines.append(text)
-            say_for(self.spec.name, text)
+            if not any(word in text for word in ROUTINE):
+                say_for(self.spec.name, text)
             if self.spec.ready_mark in text:
                 self.ready.set()
         self.process.wait()
