@@ -31,7 +31,8 @@ from tests.assessment.factories import (
 )
 from tests.assessment.specs import CAPITAL, KEYS
 from tests.clients import browser
-from tests.factories import member, some_uuid
+from tests.database import ORG_B
+from tests.factories import member
 from tests.programs.factories import Item, draft_course
 from tests.programs.statements import statements
 
@@ -314,7 +315,7 @@ def test_a_question_of_a_published_version_is_shown_and_not_changed(author: Clie
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?kind=film", "?version=x&kind=essay", f"?version={some_uuid()}&kind=essay"]
+    "query", ["", "?kind=film", "?version=x&kind=essay", f"?version={ORG_B}&kind=essay"]
 )
 def test_a_question_of_nothing_is_not_found(author: Client, query: str) -> None:
     assert author.get(f"{ADMIN}/assessmentitem/add/{query}").status_code == 404

@@ -97,6 +97,7 @@ FULL = gzip.compress(bytes(MIN_ENTRIES // 8))
         packed(b"\x1f\x8b"),
         "uüü",
     ],
+    ids=[f"damage-{number}" for number in range(12)],
 )
 def test_decode_refuses_damaged_lists(text: str) -> None:
     with pytest.raises(StatusListInvalid):
