@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from apps.assessment.models import AssessmentAttempt, AssessmentResponse, ResponseRevision
 from apps.assessment.services.autosave import MAX_SEQUENCE
-from apps.core.tenancy import connection
 from tests.assessment.factories import RIGHT, Scene, published_assessment, scene
 from tests.clients import api, problem_of
 from tests.cohorts.factories import person
@@ -265,15 +263,3 @@ def test_a_bad_list_of_answers_tells_where(
     attempt: AssessmentAttempt, ada: APIClient, body: Any, expected: Any
 ) -> None:
     assert errors(ada.put(f"/v1/attempts/{attempt.id}/responses", body)) == expected
-
-
-def test_an_autosave_takes_one_statement_beyond_the_token(
-    it: Scene, attempt: AssessmentAttempt, ada: APIClient
-) -> None:
-    where = address(attempt, it.items["pi"].id)
-    ada.put(where, {"value": "3", "sequence": 1})
-
-    with CaptureQueriesContext(connection) as captured:
-        ada.put(where, {"value": "3.1", "sequence": 2})
-
-    assert [query["sql"].split()[0] for query in captured.captured_queries] == ["SELECT", "WITH"]

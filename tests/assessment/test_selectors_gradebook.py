@@ -68,4 +68,4 @@ def test_gradebook_takes_as_many_statements_for_twenty_learners_as_for_one(quiz:
         book = gradebook(quiz.cohort.id)
 
     assert len(book.rows) == 21
-    assert len(many) == len(one) == 6
+    assert len(many) == len(one) == 5

@@ -58,6 +58,7 @@ def test_place_assessment_refuses_lessons_drafts_and_frozen_courses() -> None:
         place_assessment(module_item=intro, assessment_version=published)
     with pytest.raises(AssessmentNotPublished):
         place_assessment(module_item=quiz, assessment_version=draft_assessment(slug="draft"))
+    place_assessment(module_item=quiz, assessment_version=published)
     publish(version=course, actor=None, at=AUTHORED)
     with pytest.raises(NotADraft):
         place_assessment(module_item=quiz, assessment_version=published)

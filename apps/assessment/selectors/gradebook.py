@@ -53,7 +53,10 @@ _LISTED = (EnrollmentState.ENROLLED, EnrollmentState.ENDED, EnrollmentState.WITH
 
 
 def gradebook(cohort_id: UUID) -> Gradebook:
-    """Return everybody who was ever enrolled × every assessment of the cohort: six statements."""
+    """Return everybody who was ever enrolled × every assessment of the cohort.
+
+    Five statements, and one more while the placements are not cached yet.
+    """
     columns = _columns(cohort_id)
     people = list(
         CohortEnrollment.objects.filter(

@@ -60,17 +60,7 @@ def grant_accommodation(
         end_accommodation(accommodation=earlier, actor=actor, at=at)
     granted.save(force_insert=True)
     _look_again(contact)
-    record_admin_action(
-        actor=actor,
-        action="assessment.accommodation_granted",
-        entity=granted,
-        details={
-            "contact": str(contact.id),
-            "template": str(template.id) if template else None,
-            "time_multiplier": str(time_multiplier),
-            "extra_attempts": extra_attempts,
-        },
-    )
+    _record_grant(granted)
     return granted
 
 
@@ -101,6 +91,20 @@ def _look_again(contact: Contact) -> None:
     enrolled = CohortEnrollment.objects.enrolled().filter(contact__in=alias_ids(contact.id))
     owe_many(
         ADVANCE, [str(enrollment_id) for enrollment_id in enrolled.values_list("id", flat=True)]
+    )
+
+
+def _record_grant(granted: Accommodation) -> None:
+    record_admin_action(
+        actor=granted.granted_by,
+        action="assessment.accommodation_granted",
+        entity=granted,
+        details={
+            "contact": str(granted.contact_id),
+            "template": str(granted.template_id) if granted.template_id else None,
+            "time_multiplier": str(granted.time_multiplier),
+            "extra_attempts": granted.extra_attempts,
+        },
     )
 
 
