@@ -348,6 +348,7 @@ class CourseProgress(TenantModel):
 
     class Meta:
         db_table = "course_progress"
+        verbose_name_plural = "course progress"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["enrollment", "course"], name="courseprogress_once_per_enrollment"

@@ -374,6 +374,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "course_progress",
+                "verbose_name_plural": "course progress",
             },
         ),
         migrations.CreateModel(
