@@ -19,6 +19,7 @@ from tests.credentials.examples import (
     sample,
     with_vocabulary,
 )
+from tests.pace import allowed
 
 VOCABULARY = "https://vocabulary.example/v1"
 OPEN = with_vocabulary(VOCABULARY, {"@vocab": "https://vocabulary.example/#", "id": "@id"})
@@ -138,7 +139,7 @@ def test_canonical_nquads_refuses_a_poison_graph_at_once() -> None:
     started = process_time()
     with pytest.raises(TooComplex):
         canonical_nquads(document, contexts=OPEN)
-    assert process_time() - started < 1
+    assert process_time() - started < allowed(1)
 
 
 def test_canonical_nquads_is_the_same_from_many_threads() -> None:
@@ -155,4 +156,4 @@ def test_canonical_nquads_of_a_credential_has_no_twin_blank_nodes() -> None:
     started = process_time()
     for _ in range(5):
         canonical_nquads(document)
-    assert (process_time() - started) / 5 < 0.1
+    assert (process_time() - started) / 5 < allowed(0.1)

@@ -14,6 +14,7 @@ from apps.cohorts.roster.records import (
     RowStatus,
 )
 from apps.cohorts.roster.table import MAX_COLUMNS, MAX_LINE_CHARS, MAX_LINES, MAX_ROWS
+from tests.pace import allowed
 
 FILE = "roster.csv"
 
@@ -274,4 +275,4 @@ def test_read_roster_reads_fifty_thousand_rows_in_two_seconds() -> None:
     spent = time.process_time() - start
 
     assert (len(roster.rows), roster.problems, roster.encoding) == (50_000, (), "windows-1252")
-    assert spent < 2
+    assert spent < allowed(2)

@@ -10,6 +10,7 @@ from apps.cohorts.roster import read_roster
 from apps.cohorts.roster.reader import MAX_BYTES
 from apps.cohorts.roster.records import Roster, RosterSource, RowProblem
 from tests.cohorts.roster.packages import package, zipped
+from tests.pace import allowed
 
 SECONDS = 2.0
 
@@ -76,7 +77,7 @@ def test_read_roster_is_quick_on_twenty_megabytes(head: str, unit: str) -> None:
     start = time.process_time()
     assert_well_formed(read_roster(data, "r.csv"))
 
-    assert time.process_time() - start < SECONDS
+    assert time.process_time() - start < allowed(SECONDS)
 
 
 def test_read_roster_unpacks_no_bomb() -> None:
@@ -85,7 +86,7 @@ def test_read_roster_unpacks_no_bomb() -> None:
     start = time.process_time()
     roster = read_roster(data, "r.zip")
 
-    assert time.process_time() - start < 0.1
+    assert time.process_time() - start < allowed(0.1)
     assert [problem.code for problem in roster.problems] == ["member-too-large"]
 
 
