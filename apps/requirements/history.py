@@ -131,6 +131,12 @@ def _item(place: Place) -> Completion:
     return Completion(place.course, "item", place.item)
 
 
+def named_items(event: EventRow) -> list[UUID]:
+    """Return the module items that an event is about: its own, or where an assessment is placed."""
+    own = [event.entity] if event.type in ITEM_EVENTS and event.entity is not None else []
+    return own + placed_items(event)
+
+
 def placed_items(event: EventRow) -> list[UUID]:
     """Return the module items that an assessment's event names."""
     named = event.payload.get("module_items", ())

@@ -32,7 +32,7 @@ from apps.requirements.needs import needs_of
 from apps.requirements.rows import History, Place
 from apps.requirements.rules import decide
 from apps.requirements.selectors.cases import Context, case_known
-from apps.requirements.selectors.histories import histories, places
+from apps.requirements.selectors.histories import load
 from apps.requirements.selectors.subjects import Subject, subjects
 from apps.requirements.selectors.versions import SetVersion, set_versions
 from apps.requirements.statuses import Decision, Evidence, EvidenceKind
@@ -183,7 +183,6 @@ def _replay_histories(
     now = subjects(enrollment_ids)
     versions = {stored.version.id: stored.version for stored in readable}
     needs = needs_of(node for version in versions.values() for node in version.spec.nodes)
-    where = places(needs.courses)
     for group in _rounds(readable):
         then = {
             stored.row.enrollment_id: replace(
@@ -193,10 +192,11 @@ def _replay_histories(
             )
             for stored in group
         }
-        loaded = histories(then.values(), needs)
+        batch = load(then.values(), needs)
         for stored in group:
             subject = then[stored.row.enrollment_id]
-            yield from _replay_history(stored, subject, loaded[subject.enrollment_id], where)
+            history = batch.histories[subject.enrollment_id]
+            yield from _replay_history(stored, subject, history, batch.places)
 
 
 def _rounds(readable: Collection[_Stored]) -> list[list[_Stored]]:

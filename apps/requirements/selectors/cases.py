@@ -20,10 +20,10 @@ from apps.requirements.history import (
     waiver_facts,
     words_known,
 )
-from apps.requirements.needs import Needs, needs_of
+from apps.requirements.needs import needs_of
 from apps.requirements.rows import FOREVER, History, Place
-from apps.requirements.selectors.contexts import attempts_allowed, required_sessions
-from apps.requirements.selectors.histories import histories, places
+from apps.requirements.selectors.contexts import attempts_allowed
+from apps.requirements.selectors.histories import Batch, load
 from apps.requirements.selectors.subjects import Subject, subjects
 from apps.requirements.selectors.versions import (
     Assigned,
@@ -100,17 +100,15 @@ def cases_under(
     ]
     if not nodes:
         return []
-    needs = needs_of(nodes)
-    loaded = histories(people, needs)
-    where = places(needs.courses)
-    contexts = _contexts(people, loaded, needs, as_of)
+    batch = load(people, needs_of(nodes))
+    contexts = _contexts(people, batch, as_of)
     return [
         case_known(
             subject,
             versions[one.version_id],
             contexts[subject.enrollment_id],
-            loaded[subject.enrollment_id],
-            where,
+            batch.histories[subject.enrollment_id],
+            batch.places,
             assignment_id=one.assignment_id or NOT_ASSIGNED,
             as_of=as_of,
             known_at=known_at,
@@ -120,28 +118,20 @@ def cases_under(
     ]
 
 
-def _contexts(
-    people: Collection[Subject], loaded: Mapping[UUID, History], needs: Needs, as_of: datetime
-) -> dict[UUID, Context]:
-    sessions = (
-        required_sessions({subject.cohort_id for subject in people}) if needs.attendance else {}
-    )
-    allowed = attempts_allowed(people, loaded) if needs.assessments else {}
+def _contexts(people: Collection[Subject], batch: Batch, as_of: datetime) -> dict[UUID, Context]:
     return {
         subject.enrollment_id: Context(
             enrolled_at=subject.enrolled_at,
             timezone=subject.timezone,
             contacts=subject.contacts,
             enrollments=subject.enrollments,
-            sessions=sessions.get(subject.cohort_id, ()),
+            sessions=batch.sessions.get(subject.cohort_id, ()),
             assessments=assessment_contexts(
-                loaded[subject.enrollment_id],
-                allowed.get(subject.enrollment_id, {}),
-                FOREVER,
-                as_of,
+                history, attempts_allowed(subject, history, batch.limits), FOREVER, as_of
             ),
         )
         for subject in people
+        for history in [batch.histories[subject.enrollment_id]]
     }
 
 

@@ -53,7 +53,7 @@ def may_open_items_of(
 ) -> dict[UUID, dict[UUID, Gate]]:
     """Return enrolment -> item -> gate: for many enrolments in as many statements as for one."""
     ids = {item for wanted in items.values() for item in wanted}
-    around = _with_assessments(_around(ids))
+    around = _around(ids)
     names = {name for some in around.values() for name in some}
     standings = _standings(list(items), names, at)
     return {
@@ -106,14 +106,6 @@ def _around(module_item_ids: Collection[UUID]) -> dict[UUID, tuple[Name, ...]]:
         )
         for item_id, course_id, module, key, template_id in rows
     }
-
-
-def _with_assessments(around: dict[UUID, tuple[Name, ...]]) -> dict[UUID, tuple[Name, ...]]:
-    """Return the same, with the assessment that an item stands for."""
-    placed = AssessmentPlacement.objects.filter(module_item__in=list(around)).values_list(
-        "module_item_id", "assessment_version__definition_id"
-    )
-    return around | {item: (*around[item], template) for item, template in placed}
 
 
 def _standings(

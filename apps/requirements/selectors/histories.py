@@ -1,20 +1,26 @@
-"""Loading history: every row that could matter to a batch of learners, a statement for a table."""
+"""Loading history: every row that could matter to a batch of learners, in a few statements."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, F, OuterRef, QuerySet, UUIDField, Value
+from django.db.models.functions import Cast, Coalesce, JSONObject
 
-from apps.assessment.models import AssessmentAttempt, AssessmentResult, ResultRelease
+from apps.assessment.models import AssessmentAttempt
 from apps.assessment.rules.policy import read_policy
-from apps.cohorts.models import AttendanceRecord, ProgressEvent
+from apps.cohorts.models import AttendanceRecord, CohortSession, ProgressEvent
 from apps.core.models import VersionStatus
 from apps.programs.models import ModuleItem
-from apps.requirements.history import COMPLETION_EVENTS, CREDENTIAL_EVENTS
+from apps.requirements.facts import SessionFact
+from apps.requirements.history import COMPLETION_EVENTS, CREDENTIAL_EVENTS, named_items
 from apps.requirements.models import (
     RequirementEvaluation,
     RequirementEvidenceLink,
@@ -33,172 +39,251 @@ from apps.requirements.rows import (
     History,
     LinkRow,
     Place,
-    ReleaseRow,
     ResultRow,
     WordRow,
 )
+from apps.requirements.selectors.contexts import Limits, attempt_terms, limits
+from apps.requirements.selectors.kept import Kept, Loaded
+from apps.requirements.selectors.prepared import Among, Prepared
 from apps.requirements.selectors.subjects import Subject
-from apps.requirements.statuses import MET, EvidenceKind
+from apps.requirements.statuses import EvidenceKind
 
 
-def places(course_ids: Collection[UUID]) -> dict[UUID, Place]:
-    """Return module item -> where it stands, in all published versions of these courses."""
-    if not course_ids:
-        return {}
-    rows = ModuleItem.objects.filter(version__definition__in=course_ids).exclude(
-        version__status=VersionStatus.DRAFT
-    )
+def places(item_ids: Collection[UUID]) -> dict[UUID, Place]:
+    """Return module item -> where it stands, for those of published course versions.
+
+    No statement for what is kept: a published item never moves.
+    """
+    return _PLACES.fetch(item_ids, _load_places)
+
+
+_PLACES: Final[Kept[Place]] = Kept(most=10_000)
+
+
+def _load_places(item_ids: Collection[UUID]) -> Loaded[Place]:
+    rows = ModuleItem.objects.filter(id__in=item_ids).exclude(version__status=VersionStatus.DRAFT)
     values = rows.values_list("id", "version__definition_id", "key", "module__key")
-    return {item_id: Place(course_id, key, module) for item_id, course_id, key, module in values}
+    found = {item_id: Place(course, key, module) for item_id, course, key, module in values}
+    return found, found.keys()
 
 
-def histories(subjects: Collection[Subject], needs: Needs) -> dict[UUID, History]:
-    """Return enrolment -> the rows of its subject, in the order in which they were recorded."""
-    found = {subject.enrollment_id: History() for subject in subjects}
-    owners: dict[UUID, list[History]] = defaultdict(list)
-    people: dict[UUID, list[History]] = defaultdict(list)
+@dataclass
+class Batch:
+    """What was read of some learners: their rows, and how the plan stands for them.
+
+    `limits` are windows and accommodations, which set how many attempts there are.
+    """
+
+    histories: dict[UUID, History]
+    places: dict[UUID, Place] = field(default_factory=dict)
+    sessions: dict[UUID, tuple[SessionFact, ...]] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self.owners: dict[UUID, list[History]] = defaultdict(list)
+        self.people: dict[UUID, list[History]] = defaultdict(list)
+
+
+def load(subjects: Collection[Subject], needs: Needs) -> Batch:
+    """Return the rows of every subject by enrolment, in the order in which they were recorded."""
+    batch = Batch({subject.enrollment_id: History() for subject in subjects})
+    cohorts = {}
     for subject in subjects:
-        history = found[subject.enrollment_id]
+        history = batch.histories[subject.enrollment_id]
         for enrollment_id in subject.enrollments:
-            owners[enrollment_id].append(history)
+            batch.owners[enrollment_id].append(history)
+            cohorts[enrollment_id] = subject.cohort_id
         for contact_id in subject.contacts:
-            people[contact_id].append(history)
+            batch.people[contact_id].append(history)
     if needs.attendance:
-        _load_attendance(owners)
+        _load_attendance(batch, set(cohorts.values()))
     if needs.courses:
-        _load_events(owners)
+        _load_events(batch)
     if needs.programs:
-        _load_credential_events(people)
+        _load_credential_events(batch)
     if needs.assessments:
-        _load_results(owners, subjects, needs.assessments)
-    if needs.signoffs:
-        _load_words(owners, SignOff, SignOffStatus.WITHDRAWN)
-    _load_words(owners, Waiver, WaiverStatus.WITHDRAWN)
-    _load_decisions(found)
-    return found
+        _load_results(batch, cohorts, needs.assessments)
+    _load_words(batch, with_signoffs=needs.signoffs)
+    _load_decisions(batch.histories)
+    return batch
 
 
-Owners = Mapping[UUID, list[History]]
-
-
-def _load_attendance(owners: Owners) -> None:
-    rows = AttendanceRecord.objects.filter(enrollment__in=list(owners)).order_by("id")
-    for row in rows.values_list(
+def _attendance() -> QuerySet[Any, Any]:
+    records = AttendanceRecord.objects.filter(Among("enrollment_id", "enrollments")).values_list(
         "id", "session_id", "enrollment_id", "revision", "status", "recorded_at"
-    ):
-        for history in owners[row[2]]:
-            history.attendance.append(AttendanceRow(*row))
+    )
+    sessions = CohortSession.objects.filter(
+        Among("cohort_id", "cohorts"), is_required=True, cancelled_at=None
+    ).values_list("id", "cohort_id", Cast(Value(None), UUIDField()), Value(0), Value(""), "ends_at")
+    return records.union(sessions, all=True)
 
 
-_EVENT_COLUMNS = (
-    "id",
-    "enrollment_id",
-    "type",
-    "course_id",
-    "entity_id",
-    "payload",
-    "occurred_at",
-    "recorded_at",
-)
+_ATTENDANCE: Final = Prepared(_attendance)
 
 
-def _load_events(owners: Owners) -> None:
-    rows = ProgressEvent.objects.filter(
-        enrollment__in=list(owners), type__in=COMPLETION_EVENTS
-    ).order_by("recorded_at", "id")
-    for row in rows.values_list(*_EVENT_COLUMNS):
-        for history in owners[row[1]]:
-            history.events.append(EventRow(*row))
+def _load_attendance(batch: Batch, cohort_ids: Collection[UUID]) -> None:
+    """Load the records, and with the same statement the required sessions that stand."""
+    planned: dict[UUID, list[SessionFact]] = defaultdict(list)
+    for row in _ATTENDANCE.rows(enrollments=batch.owners, cohorts=cohort_ids):
+        found = AttendanceRow(*row)
+        if found.revision:
+            for history in batch.owners[found.enrollment]:
+                history.attendance.append(found)
+        else:
+            planned[row[1]].append(SessionFact(found.id, found.recorded_at))
+    batch.sessions = {
+        cohort_id: tuple(sorted(facts, key=lambda fact: (fact.ends_at, fact.session)))
+        for cohort_id, facts in planned.items()
+    }
 
 
-def _load_credential_events(people: Owners) -> None:
-    rows = ProgressEvent.objects.filter(
-        contact__in=list(people), type__in=CREDENTIAL_EVENTS
-    ).order_by("recorded_at", "id")
-    for contact_id, *row in rows.values_list("contact_id", *_EVENT_COLUMNS):
-        for history in people[contact_id]:
-            history.credential_events.append(EventRow(*row))
+def _events(owner: str, slot: str, types: Collection[str]) -> Prepared:
+    """Return the question for events of these types, each after the id of whom it is about."""
+
+    def build() -> QuerySet[Any, Any]:
+        events = ProgressEvent.objects.filter(Among(owner, slot), type__in=sorted(types))
+        columns = ("enrollment_id", "type", "course_id", "entity_id", "payload")
+        times = ("occurred_at", "recorded_at")
+        return events.order_by("recorded_at", "id").values_list(F(owner), "id", *columns, *times)
+
+    return Prepared(build)
+
+
+_COMPLETIONS: Final = _events("enrollment_id", "enrollments", COMPLETION_EVENTS)
+_CREDENTIALS: Final = _events("contact_id", "contacts", CREDENTIAL_EVENTS)
+
+
+def _event_row(
+    event_id: UUID,
+    enrollment: UUID | None,
+    type_: str,
+    course: UUID | None,
+    entity: UUID | None,
+    payload: str,
+    *times: datetime,
+) -> EventRow:
+    return EventRow(event_id, enrollment, type_, course, entity, json.loads(payload), *times)
+
+
+def _load_events(batch: Batch) -> None:
+    named: set[UUID] = set()
+    for enrollment_id, *row in _COMPLETIONS.rows(enrollments=batch.owners):
+        event = _event_row(*row)
+        named.update(named_items(event))
+        for history in batch.owners[enrollment_id]:
+            history.events.append(event)
+    batch.places = places(named)
+
+
+def _load_credential_events(batch: Batch) -> None:
+    for contact_id, *row in _CREDENTIALS.rows(contacts=batch.people):
+        event = _event_row(*row)
+        for history in batch.people[contact_id]:
+            history.credential_events.append(event)
 
 
 _ATTEMPT_COLUMNS = (
-    "enrollment",
-    "template",
-    "version",
+    "id",
+    "enrollment_id",
+    "template_id",
+    "version_id",
     "attempt_no",
     "status",
     "submitted_at",
     "policy",
 )
+_RESULT_COLUMNS = (
+    "results__id",
+    "results__revision",
+    "results__percent",
+    "results__passed",
+    "results__is_final",
+    "results__is_void",
+    "results__recorded_at",
+)
 
 
-def _load_results(
-    owners: Owners, subjects: Collection[Subject], templates: Collection[UUID]
-) -> None:
-    attempts = AssessmentAttempt.objects.filter(
-        enrollment__in=list(owners), template__in=templates
-    ).order_by("id")
-    of_attempt: dict[UUID, list[History]] = {}
-    for row in attempts.select_related("enrollment", "version").only(
-        *_ATTEMPT_COLUMNS, "enrollment__cohort_id", "version__result_policy"
-    ):
-        attempt = AttemptRow(
-            id=row.id,
-            enrollment=row.enrollment_id,
-            cohort=row.enrollment.cohort_id,
-            template=row.template_id,
-            version=row.version_id,
-            attempt_no=row.attempt_no,
-            status=row.status,
-            submitted_at=row.submitted_at,
-            result_policy=row.version.result_policy,
-            policy=read_policy(row.policy),
+_ATTEMPTS: Final = Prepared(
+    lambda: (
+        AssessmentAttempt.objects.filter(
+            Among("enrollment_id", "enrollments"), Among("template_id", "templates")
         )
-        of_attempt[attempt.id] = owners[attempt.enrollment]
-        for history in owners[attempt.enrollment]:
-            history.attempts.append(attempt)
-    results = AssessmentResult.objects.filter(
-        attempt__enrollment__in=list(owners), attempt__template__in=templates
-    ).order_by("id")
-    for result in results.values_list(
-        "id", "attempt_id", "revision", "percent", "passed", "is_final", "is_void", "recorded_at"
-    ):
-        for history in of_attempt.get(result[1], ()):
-            history.results.append(ResultRow(*result))
-    _load_releases(owners, subjects, templates, of_attempt)
-
-
-def _load_releases(
-    owners: Owners,
-    subjects: Collection[Subject],
-    templates: Collection[UUID],
-    of_attempt: Mapping[UUID, list[History]],
-) -> None:
-    by_cohort: dict[UUID, list[History]] = defaultdict(list)
-    for subject in subjects:
-        by_cohort[subject.cohort_id] += owners[subject.enrollment_id][:1]
-    rows = (
-        ResultRelease.objects.filter(template__in=templates)
-        .filter(Q(cohort__in=list(by_cohort)) | Q(attempt__enrollment__in=list(owners)))
-        .order_by("recorded_at", "id")
-        .values_list("template_id", "cohort_id", "attempt_id", "is_released", "recorded_at")
+        .order_by("id", "results__id")
+        .values_list(*_ATTEMPT_COLUMNS, *_RESULT_COLUMNS)
     )
-    for row in rows:
-        release = ReleaseRow(*row)
-        concerned = (
-            by_cohort[release.cohort]
-            if release.cohort is not None
-            else of_attempt.get(release.attempt, ())
-            if release.attempt is not None
-            else ()
-        )
+)
+
+
+def _load_results(batch: Batch, cohorts: Mapping[UUID, UUID], templates: Collection[UUID]) -> None:
+    """Load attempts with their results, what was decided about releasing them, and the limits."""
+    read = _ATTEMPTS.rows(enrollments=batch.owners, templates=templates)
+    terms = attempt_terms({row[3] for row in read})
+    attempts: dict[UUID, AttemptRow] = {}
+    for row in read:
+        attempt_id, enrollment_id, template_id, version_id, number, status, at, policy = row[:8]
+        concerned = batch.owners[enrollment_id]
+        if attempt_id not in attempts:
+            attempts[attempt_id] = attempt = AttemptRow(
+                id=attempt_id,
+                enrollment=enrollment_id,
+                cohort=cohorts[enrollment_id],
+                template=template_id,
+                version=version_id,
+                attempt_no=number,
+                status=status,
+                submitted_at=at,
+                result_policy=terms[version_id].result_policy,
+                policy=read_policy(json.loads(policy)),
+            )
+            for history in concerned:
+                history.attempts.append(attempt)
+        result_id, *values = row[8:]
+        if result_id is not None:
+            result = ResultRow(result_id, attempt_id, *values)
+            for history in concerned:
+                history.results.append(result)
+    if attempts:
+        batch.limits = limits(attempts.values(), batch.people, terms)
+        _share_releases(batch, attempts)
+
+
+def _share_releases(batch: Batch, attempts: Mapping[UUID, AttemptRow]) -> None:
+    """Give every history the releases of its attempts, and those of their cohort."""
+    of_cohort: dict[UUID, dict[int, History]] = defaultdict(dict)
+    for attempt in attempts.values():
+        for history in batch.owners[attempt.enrollment]:
+            of_cohort[attempt.cohort][id(history)] = history
+    for release in batch.limits.releases:
+        if release.cohort is not None:
+            concerned = list(of_cohort[release.cohort].values())
+        elif release.attempt is not None:
+            concerned = batch.owners[attempts[release.attempt].enrollment]
         for history in concerned:
             history.releases.append(release)
 
 
-def _load_words(owners: Owners, model: type[SignOff] | type[Waiver], withdrawn: str) -> None:
-    rows = model._default_manager.filter(enrollment__in=list(owners)).order_by("recorded_at", "id")
-    expires_at = "expires_at" if model is Waiver else "occurred_at"
-    for row in rows.values_list(
+def _load_words(batch: Batch, *, with_signoffs: bool) -> None:
+    """Load waivers, and with the same statement sign-offs."""
+    asked = _WORDS if with_signoffs else _WAIVERS
+    for row in sorted(asked.rows(enrollments=batch.owners), key=lambda row: (row[-1], row[2])):
+        kind, enrollment_id, word_id, set_id, key, revision, status, at, until, recorded_at = row
+        word = WordRow(
+            id=word_id,
+            set=set_id,
+            key=key,
+            revision=revision,
+            is_withdrawn=status in (SignOffStatus.WITHDRAWN, WaiverStatus.WITHDRAWN),
+            occurred_at=at,
+            expires_at=until,
+            recorded_at=recorded_at,
+        )
+        for history in batch.owners[enrollment_id]:
+            (history.waivers if kind == "waiver" else history.signoffs).append(word)
+
+
+def _words(model: type[SignOff] | type[Waiver], kind: str, until: Any) -> QuerySet[Any, Any]:
+    return model._default_manager.filter(Among("enrollment_id", "enrollments")).values_list(
+        Value(kind),
         "enrollment_id",
         "id",
         "node__version__definition_id",
@@ -206,59 +291,70 @@ def _load_words(owners: Owners, model: type[SignOff] | type[Waiver], withdrawn: 
         "revision",
         "status",
         "occurred_at",
-        expires_at,
+        until,
         "recorded_at",
-    ):
-        enrollment_id, word_id, set_id, key, revision, status, at, until, recorded_at = row
-        word = WordRow(
-            id=word_id,
-            set=set_id,
-            key=key,
-            revision=revision,
-            is_withdrawn=status == withdrawn,
-            occurred_at=at,
-            expires_at=until if model is Waiver else None,
-            recorded_at=recorded_at,
-        )
-        for history in owners[enrollment_id]:
-            (history.waivers if model is Waiver else history.signoffs).append(word)
+    )
+
+
+def _waivers() -> QuerySet[Any, Any]:
+    return _words(Waiver, "waiver", F("expires_at"))
+
+
+_WAIVERS: Final = Prepared(_waivers)
+_NEVER: Final = Cast(Value(None), DateTimeField())
+_WORDS: Final = Prepared(lambda: _waivers().union(_words(SignOff, "signoff", _NEVER), all=True))
 
 
 def _load_decisions(found: Mapping[UUID, History]) -> None:
-    """Load the enrolments' own decisions; those of aliases are decisions about the aliases."""
-    rows = RequirementEvaluation.objects.filter(enrollment__in=list(found)).order_by("id")
-    owner: dict[UUID, History] = {}
-    for enrollment_id, *row in rows.values_list(
-        "enrollment_id",
-        "id",
-        "set_version_id",
-        "node__key",
-        "revision",
-        "status",
-        "occurred_at",
-        "recorded_at",
-    ):
+    """Load the enrolments' own decisions, each with what it rests on.
+
+    Those of aliases are decisions about the aliases.
+    """
+    for enrollment_id, links, *row in _DECISIONS.rows(enrollments=found):
         evaluation = EvaluationRow(*row)
-        owner[evaluation.id] = found[enrollment_id]
-        found[enrollment_id].evaluations.append(evaluation)
-    if not owner:
-        return
-    met = RequirementEvaluation.objects.filter(enrollment__in=list(found), status__in=MET)
-    links = RequirementEvidenceLink.objects.filter(evaluation_id__in=met.values("id"))
-    for link in links.order_by("evaluation_id", "position").values(
-        "evaluation_id", "kind", "result__attempt_id", *_POINTERS.values()
-    ):
-        evaluation_id = link["evaluation_id"]
-        owner[evaluation_id].links.append(_link_row(link))
+        history = found[enrollment_id]
+        history.evaluations.append(evaluation)
+        history.links.extend(_link_row(evaluation.id, link) for link in links)
 
 
-_POINTERS = {kind.value: pointer_field(kind) for kind in EvidenceKind}
+def _decisions() -> QuerySet[Any, Any]:
+    links = (
+        RequirementEvidenceLink.objects.filter(evaluation_id=OuterRef("id"))
+        .order_by("position")
+        .values(
+            data=JSONObject(
+                kind="kind",
+                target=Coalesce(*(pointer_field(kind) for kind in EvidenceKind)),
+                attempt="result__attempt_id",
+            )
+        )
+    )
+    return (
+        RequirementEvaluation.objects.filter(Among("enrollment_id", "enrollments"))
+        .order_by("id")
+        .values_list(
+            "enrollment_id",
+            ArraySubquery(links),
+            "id",
+            "set_version_id",
+            "node__key",
+            "revision",
+            "status",
+            "occurred_at",
+            "recorded_at",
+        )
+    )
 
 
-def _link_row(link: Mapping[str, Any]) -> LinkRow:
+_DECISIONS: Final = Prepared(_decisions)
+
+
+def _link_row(evaluation_id: UUID, text: str) -> LinkRow:
+    link = json.loads(text)
+    attempt = link["attempt"]
     return LinkRow(
-        evaluation=link["evaluation_id"],
+        evaluation=evaluation_id,
         kind=link["kind"],
-        target=link[_POINTERS[link["kind"]]],
-        attempt=link["result__attempt_id"],
+        target=UUID(link["target"]),
+        attempt=UUID(attempt) if attempt else None,
     )

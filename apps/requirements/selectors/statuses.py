@@ -11,6 +11,7 @@ from uuid import UUID
 from apps.requirements.explanation import Action as Action
 from apps.requirements.explanation import Explanation, explain, next_actions
 from apps.requirements.graph import EdgeKind
+from apps.requirements.models import RequirementSet
 from apps.requirements.rules import evaluate
 from apps.requirements.selectors.cases import Case, cases
 from apps.requirements.statuses import DecisionStatus, Evaluation
@@ -75,14 +76,22 @@ def statuses_of(
 ) -> dict[UUID, list[RequirementStatusTree]]:
     """Return enrolment -> its trees; the number of statements does not grow with the learners."""
     found: dict[UUID, list[RequirementStatusTree]] = {}
-    for case in cases(enrollment_ids, as_of=at):
-        found.setdefault(case.subject.enrollment_id, []).append(_tree(case, at))
+    judged = cases(enrollment_ids, as_of=at)
+    titles = _titles({case.version.set_id for case in judged})
+    for case in judged:
+        tree = _tree(case, titles[case.version.set_id], at)
+        found.setdefault(case.subject.enrollment_id, []).append(tree)
     for trees in found.values():
         trees.sort(key=lambda tree: (tree.purpose != "progression", tree.title))
     return found
 
 
-def _tree(case: Case, at: datetime) -> RequirementStatusTree:
+def _titles(set_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return set -> title: unlike its versions, it can be renamed at any time."""
+    return dict(RequirementSet.objects.filter(id__in=set_ids).values_list("id", "title"))
+
+
+def _tree(case: Case, title: str, at: datetime) -> RequirementStatusTree:
     version = case.version
     evaluation = evaluate(version.spec, case.facts, at)
     root = version.spec.root
@@ -96,7 +105,7 @@ def _tree(case: Case, at: datetime) -> RequirementStatusTree:
         enrollment_id=case.subject.enrollment_id,
         set_id=version.set_id,
         version_id=version.id,
-        title=version.title,
+        title=title,
         purpose=version.purpose,
         as_of=at,
         requirements=tuple(_status(case, evaluation, node.key) for node in version.spec.nodes),

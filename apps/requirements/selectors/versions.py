@@ -1,8 +1,4 @@
-"""Set versions as the evaluator reads them. Published ones never change, so they are cached.
-
-The cache's keys carry the organisation (settings.CACHES), and a number here that changes with the
-shape of the values.
-"""
+"""Set versions as the evaluator reads them, and which of them hold for whom."""
 
 from __future__ import annotations
 
@@ -11,10 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
-
-from django.core.cache import cache
 
 from apps.core.models import VersionStatus
 from apps.programs.models import ProgramVersion
@@ -27,9 +21,8 @@ from apps.requirements.models import (
     RequirementSetVersion,
 )
 from apps.requirements.needs import Needs, needs_of
-
-SHAPE: Final = 1
-KEPT_SECONDS: Final = 24 * 60 * 60
+from apps.requirements.selectors.kept import Kept
+from apps.requirements.selectors.prepared import Among, Prepared
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,6 @@ class SetVersion:
 
     id: UUID
     set_id: UUID
-    title: str
     purpose: str
     number: int | None
     spec: VersionSpec
@@ -57,23 +49,13 @@ class Assigned:
     assignment_id: UUID | None = None
 
 
+FROZEN: Final[Kept[SetVersion]] = Kept(most=500)
+"""Versions that were published: neither they nor their parts change any more."""
+
+
 def set_versions(version_ids: Collection[UUID]) -> dict[UUID, SetVersion]:
-    """Return the versions by id, whatever their status: no statement for those in the cache."""
-    keys = {f"requirements.version.{SHAPE}.{version_id}": version_id for version_id in version_ids}
-    found = {
-        keys[key]: version
-        for key, version in cache.get_many(keys).items()
-        if isinstance(version, SetVersion)
-    }
-    missing = [version_id for version_id in version_ids if version_id not in found]
-    if not missing:
-        return found
-    loaded, frozen = _load(missing)
-    cache.set_many(
-        {key: loaded[version_id] for key, version_id in keys.items() if version_id in frozen},
-        KEPT_SECONDS,
-    )
-    return found | loaded
+    """Return the versions by id, whatever their status: no statement for those that are kept."""
+    return FROZEN.fetch(version_ids, _load)
 
 
 def _load(version_ids: Collection[UUID]) -> tuple[dict[UUID, SetVersion], set[UUID]]:
@@ -91,7 +73,6 @@ def _load(version_ids: Collection[UUID]) -> tuple[dict[UUID, SetVersion], set[UU
         row.id: SetVersion(
             id=row.id,
             set_id=row.definition_id,
-            title=row.definition.title,
             purpose=row.definition.purpose,
             number=row.number,
             spec=VersionSpec(
@@ -123,21 +104,46 @@ def default_versions(program_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     return {program_id: list(versions.values()) for program_id, versions in latest.items()}
 
 
+class AssignmentRow(NamedTuple):
+    """An assignment as it was read."""
+
+    enrollment: UUID
+    set: UUID
+    version: UUID
+    id: UUID
+    effective_from: datetime
+
+
+def assignment_rows(enrollment_ids: Collection[UUID]) -> list[AssignmentRow]:
+    """Return every assignment of these enrolments, of each set in the order of its revisions."""
+    return [AssignmentRow(*row) for row in _ASSIGNMENTS.rows(enrollments=enrollment_ids)]
+
+
+_ASSIGNMENTS: Final = Prepared(
+    lambda: (
+        RequirementAssignment.objects.filter(Among("enrollment_id", "enrollments"))
+        .order_by("requirement_set_id", "revision")
+        .values_list(
+            "enrollment_id", "requirement_set_id", "set_version_id", "id", "effective_from"
+        )
+    )
+)
+
+
+def in_force(rows: Iterable[AssignmentRow], *, as_of: datetime) -> dict[UUID, list[Assigned]]:
+    """Return enrolment -> the versions that hold at `as_of`, one of each set. Pure."""
+    held: dict[UUID, dict[UUID, Assigned]] = defaultdict(dict)
+    for row in rows:
+        if row.effective_from <= as_of:
+            held[row.enrollment][row.set] = Assigned(row.version, row.id)
+    return {enrollment_id: list(sets.values()) for enrollment_id, sets in held.items()}
+
+
 def assigned_versions(
     enrollment_ids: Collection[UUID], *, as_of: datetime
 ) -> dict[UUID, list[Assigned]]:
     """Return enrolment -> the versions assigned to it that hold at `as_of`, one of each set."""
-    rows = (
-        RequirementAssignment.objects.filter(
-            enrollment__in=enrollment_ids, effective_from__lte=as_of
-        )
-        .order_by("requirement_set_id", "revision")
-        .values_list("enrollment_id", "requirement_set_id", "set_version_id", "id")
-    )
-    held: dict[UUID, dict[UUID, Assigned]] = defaultdict(dict)
-    for enrollment_id, set_id, version_id, assignment_id in rows:
-        held[enrollment_id][set_id] = Assigned(version_id, assignment_id)
-    return {enrollment_id: list(sets.values()) for enrollment_id, sets in held.items()}
+    return in_force(assignment_rows(enrollment_ids), as_of=as_of)
 
 
 def node_in_force(

@@ -147,20 +147,20 @@ def _locked(enrollment_ids: Collection[UUID]) -> dict[UUID, Subject]:
     return subjects(enrollment_ids)
 
 
-def assign_defaults(people: Mapping[UUID, Subject], *, at: datetime) -> None:
-    """Assign to everybody who is enrolled and has nothing assigned what is published now.
+def assign_defaults(
+    people: Mapping[UUID, Subject], *, bound: Collection[UUID], at: datetime
+) -> bool:
+    """Assign to everybody who is enrolled and not bound yet what is published now.
 
-    The caller holds the learners' locks.
+    Returns whether anything was assigned. The caller holds the learners' locks.
     """
-    known = RequirementAssignment.objects.filter(enrollment__in=list(people))
-    bound = set(known.values_list("enrollment_id", flat=True))
     free = [
         subject
         for subject in people.values()
         if subject.enrollment_id not in bound and subject.state == EnrollmentState.ENROLLED
     ]
     if not free:
-        return
+        return False
     defaults = default_versions(subject.program_id for subject in free)
     versions = set_versions({v for some in defaults.values() for v in some})
     new = [
@@ -178,6 +178,7 @@ def assign_defaults(people: Mapping[UUID, Subject], *, at: datetime) -> None:
     ]
     _append(new)
     _owe_deadlines(new, people, versions)
+    return bool(new)
 
 
 def _current(
@@ -191,8 +192,7 @@ def _current(
 
 def _append(new: Iterable[RequirementAssignment]) -> None:
     try:
-        with transaction.atomic():
-            RequirementAssignment.objects.bulk_create(new)
+        RequirementAssignment.objects.bulk_create(new)
     except IntegrityError as error:
         if is_revision_race(error, RequirementAssignment):
             raise RevisionConflict from error

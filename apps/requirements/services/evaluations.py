@@ -24,7 +24,7 @@ from apps.requirements.models import (
 from apps.requirements.rules import ENGINE_VERSION, decide
 from apps.requirements.selectors.cases import Case, cases_under
 from apps.requirements.selectors.subjects import Subject, subjects
-from apps.requirements.selectors.versions import assigned_versions
+from apps.requirements.selectors.versions import assignment_rows, in_force
 from apps.requirements.services.assignments import assign_defaults, owe_advances
 from apps.requirements.statuses import Decision, DecisionStatus
 
@@ -37,7 +37,7 @@ def evaluate_enrollment(enrollment_id: UUID, *, at: datetime) -> list[Requiremen
     """Return the decisions that were due for one enrolment; called again it returns none.
 
     A stage of `learner.advance`. Assigns the published sets of the program to who is enrolled and
-    has none. Raises RevisionConflict if others keep writing first.
+    has none. Raises RevisionConflict if somebody writes decisions without the learner's lock.
     """
     return evaluate_enrollments(enrollment_ids=[enrollment_id], at=at)
 
@@ -53,48 +53,64 @@ def evaluate_enrollments(
     ids = sorted(set(enrollment_ids))
     written: list[RequirementEvaluation] = []
     for start in range(0, len(ids), BATCH):
-        written += _persistently(ids[start : start + BATCH], at)
+        written += _evaluate(ids[start : start + BATCH], at)
     return written
 
 
-def _persistently(enrollment_ids: Sequence[UUID], at: datetime) -> list[RequirementEvaluation]:
-    for _ in range(TRIES - 1):
-        try:
-            return _evaluate(enrollment_ids, at)
-        except RevisionConflict:
-            continue
-    return _evaluate(enrollment_ids, at)
-
-
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _evaluate(enrollment_ids: Sequence[UUID], at: datetime) -> list[RequirementEvaluation]:
     people = _locked(enrollment_ids)
-    assign_defaults(people, at=at)
-    known_at = _clock()
-    assigned = assigned_versions(list(people), as_of=at)
-    found = cases_under(people.values(), assigned, as_of=at, known_at=known_at)
+    known_at = max((subject.read_at for subject in people.values()), default=at)
+    assigned = assignment_rows(list(people))
+    if assign_defaults(people, bound={row.enrollment for row in assigned}, at=at):
+        assigned = assignment_rows(list(people))
+        known_at = _clock()
+    held = in_force(assigned, as_of=at)
+    found = cases_under(people.values(), held, as_of=at, known_at=known_at)
     pending = [waiting for case in found for waiting in _due(case, at, known_at)]
     _write(pending)
     owe_advances(_expiries(found, pending))
     return [waiting.evaluation for waiting in pending]
 
 
-def _locked(enrollment_ids: Collection[UUID]) -> dict[UUID, Subject]:
-    """Return the subjects, read while all their contacts are locked.
+# The learners of some enrolments with everybody who is merged with them, by primary key.
+_LOCK: Final = """
+WITH people AS (
+    SELECT coalesce(contact.merged_into_id, contact.id) AS id
+    FROM crm_contacts contact JOIN cohort_enrollments enrollment
+        ON enrollment.contact_id = contact.id
+    WHERE enrollment.id = ANY(%s)
+)
+SELECT id FROM crm_contacts
+WHERE id = ANY(ARRAY(
+    SELECT id FROM people
+    UNION SELECT alias.id FROM crm_contacts alias JOIN people ON alias.merged_into_id = people.id
+))
+ORDER BY id FOR NO KEY UPDATE
+"""
 
-    Raises RevisionConflict when a merge came in between: try again with the new alias.
+
+def _locked(enrollment_ids: Sequence[UUID]) -> dict[UUID, Subject]:
+    """Return the subjects, read while all their contacts are locked, in the order of ids.
+
+    Whatever is recorded after `read_at` was not known here. Who was merged in between is locked
+    as well; raises RevisionConflict when people are merged again and again.
     """
-    before = subjects(enrollment_ids)
-    locked = {contact for subject in before.values() for contact in subject.contacts}
-    lock_learners(locked)
-    people = subjects(enrollment_ids)
-    if not locked.issuperset(c for subject in people.values() for c in subject.contacts):
-        raise RevisionConflict
-    return people
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [list(enrollment_ids)])
+        locked = {contact_id for (contact_id,) in cursor.fetchall()}
+    for _ in range(TRIES):
+        people = subjects(enrollment_ids)
+        merged = {c for subject in people.values() for c in subject.contacts} - locked
+        if not merged:
+            return people
+        lock_learners(merged)
+        locked |= merged
+    raise RevisionConflict
 
 
 def _clock() -> datetime:
-    """Return the database's wall clock: whatever is recorded later was not known here."""
+    """Return the database's wall clock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         [moment] = cursor.fetchone()
@@ -174,16 +190,15 @@ def _write(pending: Collection[Waiting]) -> None:
     for waiting in pending:
         levels[waiting.level].append(waiting)
     try:
-        with transaction.atomic():
-            for level in sorted(levels):
-                RequirementEvidenceLink.objects.bulk_create(
-                    [link for waiting in levels[level] for link in waiting.links],
-                    batch_size=ROWS_A_STATEMENT,
-                )
-                RequirementEvaluation.objects.bulk_create(
-                    [waiting.evaluation for waiting in levels[level]],
-                    batch_size=ROWS_A_STATEMENT,
-                )
+        for level in sorted(levels):
+            RequirementEvidenceLink.objects.bulk_create(
+                [link for waiting in levels[level] for link in waiting.links],
+                batch_size=ROWS_A_STATEMENT,
+            )
+            RequirementEvaluation.objects.bulk_create(
+                [waiting.evaluation for waiting in levels[level]],
+                batch_size=ROWS_A_STATEMENT,
+            )
     except IntegrityError as error:
         if is_revision_race(error, RequirementEvaluation):
             raise RevisionConflict from error
