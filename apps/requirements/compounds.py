@@ -218,8 +218,9 @@ def _is_attainable(status: NodeStatus) -> bool:
     return status.is_attainable
 
 
-def _order(status: NodeStatus) -> tuple[datetime | None, str]:
-    return status.occurred_at, status.key
+def _order(status: NodeStatus) -> tuple[bool, datetime | None, str]:
+    """Sort by when a node was met; what was met by nothing that happened comes first."""
+    return status.occurred_at is not None, status.occurred_at, status.key
 
 
 def _last(statuses: Sequence[NodeStatus]) -> datetime | None:
