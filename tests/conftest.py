@@ -56,6 +56,12 @@ def _django_db_marker(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("_django_db_helper")
 
 
+@pytest.fixture(autouse=True)
+def _hosts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the statements of a request the same however slow the machine is."""
+    monkeypatch.setattr("apps.organizations.middleware.REMEMBER_SECONDS", 3600.0)
+
+
 def organization(organization_id: Any) -> Organization:
     with connection.platform():
         found = Organization.objects.get(pk=organization_id)
