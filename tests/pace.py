@@ -1,7 +1,7 @@
 """How much CPU time an answer may take on the machine and at the moment of the test.
 
 A limit is stated for a quiet machine; benchmarks hold to it. Tests only tell an answer from a
-hang: they scale the limit by how slow this machine is right now, and give it some room.
+hang: they scale the limit by how slow this machine is right now, and no further.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from time import process_time
 
 QUIET_SECONDS = 0.02
-ROOM = 3.0
 
 
 def pace() -> float:
@@ -23,4 +22,4 @@ def pace() -> float:
 
 def allowed(seconds: float) -> float:
     """Return the CPU seconds after which an answer that should take `seconds` counts as a hang."""
-    return seconds * pace() * ROOM
+    return seconds * pace()
