@@ -1,0 +1,121 @@
+"""The admin class of versions: their drafts, what publishing means, what differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+
+from apps.contacts.admin_base.definitions import AuthoredAdmin, change_url
+from apps.contacts.admin_base.requests import actor_of
+from apps.core import versions
+from apps.core.clock import now
+
+
+class VersionAdmin(AuthoredAdmin):
+    """One version: edit the draft with its parts, publish with consequences shown, diff, retire."""
+
+    list_display = ("__str__", "status", "number", "published_at")
+    list_filter = ("status",)
+    change_form_template = "admin/assay/version_change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return super().get_queryset(request).select_related("definition")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("definition",) if obj is not None else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.is_draft)
+
+    def consequences(self, version: Any) -> list[str]:
+        """Return sentences about what publishing this draft means; apps add theirs."""
+        return [
+            _("The version is frozen: it and its parts can't be changed afterwards."),
+            _("Nobody is moved to it: enrolments keep the version they have."),
+        ]
+
+    def get_urls(self) -> list[URLPattern]:
+        base = f"{self.opts.app_label}_{self.opts.model_name}"
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/publish/", view(self.publish_view), name=f"{base}_publish"),
+            path("<path:object_id>/retire/", view(self.retire_view), name=f"{base}_retire"),
+            path("<path:object_id>/diff/", view(self.diff_view), name=f"{base}_diff"),
+            *super().get_urls(),
+        ]
+
+    def _version(self, request: HttpRequest, object_id: str) -> Any:
+        version = self.get_object(request, object_id)
+        if version is None or not self.has_view_permission(request, version):
+            raise Http404
+        return version
+
+    def _page(
+        self, request: HttpRequest, version: Any, template: str, **context: Any
+    ) -> HttpResponse:
+        return TemplateResponse(
+            request,
+            f"admin/assay/{template}.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "version": version,
+                "back": change_url(version),
+                **context,
+            },
+        )
+
+    def publish_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._version(request, object_id)
+        if not self.has_change_permission(request, version):
+            raise Http404
+        if request.method == "POST":
+
+            def work() -> None:
+                published = versions.publish(version=version, actor=actor_of(request), at=now())
+                self.on_record(request, "published", published)
+
+            return self.carry_out(request, work, done=_("Published."), back=change_url(version))
+        return self._page(
+            request,
+            version,
+            "version_publish",
+            title=_("Publish %(version)s") % {"version": version},
+            problems=version.publication_problems(),
+            consequences=self.consequences(version),
+            diff=versions.diff(versions.previous(version), version),
+        )
+
+    def retire_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._version(request, object_id)
+        if not self._may_change(request):
+            raise Http404
+        if request.method == "POST":
+
+            def work() -> None:
+                retired = versions.retire(version=version, actor=actor_of(request), at=now())
+                self.on_record(request, "retired", retired)
+
+            return self.carry_out(request, work, done=_("Retired."), back=change_url(version))
+        title = _("Retire %(version)s") % {"version": version}
+        return self._page(request, version, "version_retire", title=title)
+
+    def diff_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self._version(request, object_id)
+        previous = versions.previous(version)
+        return self._page(
+            request,
+            version,
+            "version_diff",
+            title=_("What %(version)s changes") % {"version": version},
+            previous=previous,
+            diff=versions.diff(previous, version),
+        )
