@@ -292,6 +292,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = Path(env.str("OBJECT_STORE", default=str(BASE_DIR / "var" / "objects")))
+STORAGES: dict[str, dict[str, Any]] = {
+    # What organisations store is counted against their plans.
+    "default": {"BACKEND": "apps.organizations.storage.MeteredFiles"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -243,6 +244,52 @@ class OutboxMessage(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.key}"
+
+
+class StoredObject(TenantModel):
+    """A file of the organisation in the object store, from when it is kept until when.
+
+    What the organisation is charged for. Written by the storage itself (`apps.organizations.storage`), in the transaction of whoever
+    stores. Names are never used twice.
+    """
+
+    grants: ClassVar[tuple[str, ...]] = ("SELECT", "INSERT", "UPDATE (removed_at)")
+
+    name = models.CharField(max_length=500, unique=True)
+    bytes = models.PositiveBigIntegerField()
+    stored_at = models.DateTimeField(db_default=ClockTimestamp())
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "stored_objects"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["stored_at", "removed_at"], name="storedobject_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ONLY_ROW = uuid.UUID(int=0)
+
+
+class StorageUsage(TenantModel):
+    """The sum of the objects that are stored now: one row, and the lock for adding to it."""
+
+    grants: ClassVar[tuple[str, ...]] = ("SELECT", "INSERT", "UPDATE (bytes)")
+
+    id = models.UUIDField(primary_key=True, default=ONLY_ROW, editable=False)
+    bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "storage_usage"
+        verbose_name_plural = "storage usage"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(id=ONLY_ROW), name="storageusage_one_row"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.bytes)
 
 
 class IdempotencyRecord(TenantModel):

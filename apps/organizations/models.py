@@ -165,6 +165,76 @@ class Invitation(models.Model):
         return self.email
 
 
+class LimitName(models.TextChoices):
+    """What a plan limits."""
+
+    MEMBERS = "members"
+    STORAGE = "storage"
+    AI_BUDGET = "ai_budget"
+
+
+LIMIT_UNITS = {
+    LimitName.MEMBERS: "logins",
+    LimitName.STORAGE: "bytes",
+    LimitName.AI_BUDGET: "US dollars a month",
+}
+
+
+class PlanLimit(models.Model):
+    """How much of something every organisation on a plan may have; no amount is no limit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    plan = models.CharField(max_length=20, choices=Plan)
+    name = models.CharField(max_length=20, choices=LimitName)
+    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+
+    class Meta:
+        db_table = "plan_limits"
+        verbose_name_plural = "plan and limits"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["plan", "name"], name="planlimit_once_per_plan"),
+            models.CheckConstraint(
+                condition=Q(amount=None) | Q(amount__gte=0), name="planlimit_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(plan__in=Plan.values, name__in=LimitName.values),
+                name="planlimit_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan}: {self.name}"
+
+
+class OrganizationLimit(models.Model):
+    """What was agreed with one organisation instead of its plan's limit, and why."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="limits")
+    name = models.CharField(max_length=20, choices=LimitName)
+    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    reason = models.TextField()
+    set_at = models.DateTimeField(db_default=ClockTimestamp(), editable=False)
+
+    class Meta:
+        db_table = "organization_limits"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["organization", "name"], name="organizationlimit_once_per_name"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=None) | Q(amount__gte=0), name="organizationlimit_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(name__in=LimitName.values), name="organizationlimit_known"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="organizationlimit_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.name}"
+
+
 class SupportGrant(models.Model):
     """An audited, time-boxed permission for a platform admin to act inside an organisation."""
 

@@ -14,8 +14,10 @@ from apps.accounts.models import User
 from apps.core.ids import uuid7
 from apps.core.problems import Conflict, NotFound
 from apps.core.revisions import violates
+from apps.organizations.limits import demand_room
 from apps.organizations.models import (
     Invitation,
+    LimitName,
     MembershipStatus,
     Organization,
     OrganizationDomain,
@@ -25,6 +27,7 @@ from apps.organizations.models import (
     UserSession,
     schema_of,
 )
+from apps.organizations.selectors import member_seats
 
 INVITATION_LASTS = timedelta(days=14)
 INVITATION_SALT = "assay.invitation"
@@ -99,9 +102,11 @@ def invite(
 ) -> Invitation:
     """Return the open invitation of this address; an older one is replaced.
 
-    Call inside `connection.platform()`. Raises AlreadyMember.
+    It holds a place of the plan until it is over. Call inside `connection.platform()`. Raises
+    AlreadyMember, PlanLimitReached.
     """
     email = email.strip().lower()
+    Organization.objects.select_for_update().get(pk=organization_id)
     if OrgMembership.objects.filter(
         organization_id=organization_id, user__email=email, status=MembershipStatus.ACTIVE
     ).exists():
@@ -109,6 +114,7 @@ def invite(
     Invitation.objects.filter(
         organization_id=organization_id, email=email, accepted_at=None, withdrawn_at=None
     ).update(withdrawn_at=at)
+    _demand_seat(organization_id, member_seats(organization_id, at=at).taken)
     invitation = Invitation.objects.create(
         organization_id=organization_id,
         email=email,
@@ -150,7 +156,7 @@ def accept_invitation(
     """Return the user who is now a member; an existing account keeps its password.
 
     The link came to the address itself, so the address is proved. Call inside
-    `connection.platform()`. Raises InvitationGone.
+    `connection.platform()`. Raises InvitationGone, PlanLimitReached.
     """
     Organization.objects.select_for_update().get(pk=organization_id)
     invitation = open_invitation(organization_id=organization_id, token=token, at=at)
@@ -168,8 +174,19 @@ def accept_invitation(
     return user
 
 
+@transaction.atomic
 def add_member(*, organization_id: uuid.UUID, user: User, org_role: str) -> OrgMembership:
-    """Return the user's active membership, made or re-activated with this role."""
+    """Return the user's active membership, made or re-activated with this role.
+
+    Only members count against the plan here, not invitations: who was invited must not be kept
+    out by those invited later. Call inside `connection.platform()`. Raises PlanLimitReached.
+    """
+    Organization.objects.select_for_update().get(pk=organization_id)
+    active = OrgMembership.objects.filter(
+        organization_id=organization_id, status=MembershipStatus.ACTIVE
+    )
+    if not active.filter(user=user).exists():
+        _demand_seat(organization_id, active.count())
     membership, _ = OrgMembership.objects.update_or_create(
         organization_id=organization_id,
         user=user,
@@ -188,11 +205,16 @@ def change_member(
 ) -> OrgMembership:
     """Return the membership with its new role or status; a deactivated one loses its sessions.
 
-    Call inside `connection.platform()`. Raises LastOwner.
+    Call inside `connection.platform()`. Raises LastOwner, PlanLimitReached.
     """
     Organization.objects.select_for_update().get(pk=membership.organization_id)
     membership = OrgMembership.objects.select_for_update().get(pk=membership.pk)
     before = {"org_role": membership.org_role, "status": membership.status}
+    if status == MembershipStatus.ACTIVE and membership.status != status:
+        active = OrgMembership.objects.filter(
+            organization_id=membership.organization_id, status=MembershipStatus.ACTIVE
+        )
+        _demand_seat(membership.organization_id, active.count())
     membership.org_role = org_role or membership.org_role
     membership.status = status or membership.status
     membership.save(update_fields=["org_role", "status"])
@@ -212,6 +234,10 @@ def change_member(
         },
     )
     return membership
+
+
+def _demand_seat(organization_id: uuid.UUID, used: int) -> None:
+    demand_room(organization_id=organization_id, name=LimitName.MEMBERS, used=used)
 
 
 def _keep_an_owner(organization_id: uuid.UUID) -> None:

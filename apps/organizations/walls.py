@@ -45,6 +45,12 @@ TABLES = (
         rows="organization_id = (SELECT public.current_org())",
     ),
     PublicTable("org_invitations"),
+    PublicTable("plan_limits", tenant="SELECT", rows="true"),
+    PublicTable(
+        "organization_limits",
+        tenant="SELECT",
+        rows="organization_id = (SELECT public.current_org())",
+    ),
     PublicTable("support_grants"),
     PublicTable("platform_actions", platform="SELECT, INSERT"),
     PublicTable(
