@@ -249,8 +249,8 @@ class OutboxMessage(TenantModel):
 class StoredObject(TenantModel):
     """A file of the organisation in the object store, from when it is kept until when.
 
-    What the organisation is charged for. Written by the storage itself (`apps.organizations.storage`), in the transaction of whoever
-    stores. Names are never used twice.
+    What the organisation is charged for. Written by the storage (`apps.organizations.storage`),
+    in the transaction of whoever stores. Names are never used twice.
     """
 
     grants: ClassVar[tuple[str, ...]] = ("SELECT", "INSERT", "UPDATE (removed_at)")
