@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,10 +23,12 @@ from apps.contacts.capabilities import Capability
 from apps.contacts.forms import InviteForm, MemberForm, MergeForm
 from apps.contacts.members import change_member, invite_member
 from apps.contacts.models import AdminAction, ApiToken, Contact, ContactChannel
+from apps.contacts.plan_admin import members_in_words
 from apps.contacts.services import merge_contacts
 from apps.core import outbox
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
+from apps.core.problems import Problem
 from apps.organizations.models import OrgMembership
 
 
@@ -61,8 +66,36 @@ class FormPage(OrganizationModelAdmin):
             },
         )
 
+    def filled_in(
+        self,
+        request: HttpRequest,
+        form: Form,
+        work: Callable[[], Any],
+        *,
+        title: str,
+        done: str,
+        back: str,
+    ) -> HttpResponse:
+        """Call a service with what was filled in; a refusal is told in the form, which stays."""
+        try:
+            with transaction.atomic():
+                work()
+        except Problem as problem:
+            refuse_in(form, problem)
+            return self.form_page(request, form, title=title, back=back)
+        messages.success(request, done)
+        return HttpResponseRedirect(back)
+
     def changelist_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+def refuse_in(form: Form, problem: Problem) -> None:
+    """Tell a problem as errors of the form: beside its fields where it names them."""
+    for error in problem.errors:
+        form.add_error(error["field"] if error["field"] in form.fields else None, error["message"])
+    if not problem.errors:
+        form.add_error(None, problem.detail or problem.title)
 
 
 @admin.register(Contact)
@@ -120,6 +153,12 @@ class MemberAdmin(FormPage):
     list_display = ("email", "org_role", "status", "created_at")
     list_filter = ("org_role", "status")
     search_fields = ("user__email",)
+    change_list_template = "admin/assay/member_change_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(
+            request, {**(extra_context or {}), "seats": members_in_words()}
+        )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("user")
@@ -135,19 +174,21 @@ class MemberAdmin(FormPage):
         if not self.has_add_permission(request):
             raise Http404
         form = InviteForm(request.POST or None)
+        title = _("Invite a member")
         if request.method == "POST" and form.is_valid():
-            return self.carry_out(
+            return self.filled_in(
                 request,
+                form,
                 lambda: invite_member(
                     **form.cleaned_data,
                     principal=principal_of(request),
                     actor=actor_of(request),
                     at=now(),
                 ),
+                title=title,
                 done=_("The invitation is on its way."),
                 back=self.changelist_url(),
             )
-        title = _("Invite a member")
         return self.form_page(request, form, title=title, back=self.changelist_url())
 
     def change_view(
@@ -159,19 +200,22 @@ class MemberAdmin(FormPage):
             raise Http404
         initial = {"org_role": member.org_role, "status": member.status}
         form = MemberForm(request.POST or None, initial=initial)
+        title = member.user.email
         if request.method == "POST" and form.is_valid():
-            return self.carry_out(
+            return self.filled_in(
                 request,
+                form,
                 lambda: change_member(
                     membership_id=member.pk,
                     principal=principal_of(request),
                     actor=actor_of(request),
                     **form.cleaned_data,
                 ),
+                title=title,
                 done=_("Changed."),
                 back=self.changelist_url(),
             )
-        return self.form_page(request, form, title=member.user.email, back=self.changelist_url())
+        return self.form_page(request, form, title=title, back=self.changelist_url())
 
 
 @admin.register(ApiToken)

@@ -18,8 +18,10 @@ from django.db import IntegrityError, transaction
 from apps.accounts.models import User
 from apps.contacts.members import change_member, invite_member, join
 from apps.contacts.models import Contact
+from apps.contacts.plan_admin import in_bytes
 from apps.contacts.selectors import principal_of
 from apps.core.clock import now
+from apps.core.models import StorageUsage
 from apps.core.tenancy import connection, tenant_context
 from apps.organizations.limits import PlanLimitReached
 from apps.organizations.models import (
@@ -351,6 +353,75 @@ def test_the_page_of_an_invitation_says_what_is_full() -> None:
 
     assert answer.status_code == 402
     assert "1 of 1 members are taken" in answer.content.decode()
+
+
+def test_the_form_says_what_is_full_and_keeps_what_was_typed() -> None:
+    client = browser(member(OrgRole.OWNER))
+    allow("members", 1)
+
+    page = client.post(
+        "/admin/organizations/orgmembership/add/",
+        {"email": "one@example.org", "org_role": "learner"},
+    )
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert page.context["form"].non_field_errors() == [
+        "1 of 1 members are taken. Ask whoever runs the platform for a larger plan."
+    ]
+    assert 'value="one@example.org"' in text
+    assert seats() == Seats(active=1, invited=0)
+
+
+def test_the_list_of_members_says_how_many_there_may_be() -> None:
+    owner = member(OrgRole.OWNER)
+    invite(owner, "one@example.org", at=now())
+    client = browser(owner)
+
+    limited = client.get("/admin/organizations/orgmembership/").content.decode()
+    allow("members", None)
+    unlimited = client.get("/admin/organizations/orgmembership/").content.decode()
+
+    assert "2 of 50 members, 1 of them invited." in limited
+    assert "2 members, 1 of them invited; the plan has no limit." in unlimited
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("owner", 200), ("auditor", 200), ("instructor", 403), ("learner", 302)]
+)
+def test_the_page_of_the_plan_opens_for_who_may_see_it(role: str, status: int) -> None:
+    assert browser(member(role)).get("/admin/organizations/planlimit/").status_code == status
+
+
+def test_the_page_of_the_plan_tells_what_is_used() -> None:
+    owner = member(OrgRole.OWNER)
+    allow("members", 1)
+    StorageUsage.objects.create(bytes=250_000_000)
+
+    page = browser(owner).get("/admin/organizations/planlimit/")
+
+    assert [line[1:] for line in page.context["lines"]] == [
+        ("Members", "1", "1", "Tested"),
+        ("Storage", "250 MB", "1 GB", None),
+        ("AI budget this month", "", "$ 5.00", None),
+    ]
+    assert [line[0].is_full for line in page.context["lines"]] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1500, "1.5 kB"),
+        (10**9, "1 GB"),
+        (50 * 10**9, "50 GB"),
+        (123_456_789, "123 MB"),
+        (5 * 10**15, "5,000 TB"),
+    ],
+)
+def test_in_bytes_is_decimal(amount: int, words: str) -> None:
+    assert in_bytes(amount) == words
 
 
 # --- The platform changes them ------------------------------------------------------------------
