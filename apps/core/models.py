@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -11,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import Func
 
+from apps.core.constraints import in_words
 from apps.core.ids import uuid7
 
 
@@ -35,6 +37,10 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
+        """Return the constraints as validation tells them: as sentences, not by name."""
+        return in_words(super().get_constraints())
 
 
 class HistoryModel(TenantModel):

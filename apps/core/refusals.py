@@ -6,6 +6,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.db.utils import DatabaseError
 from psycopg import errors
 
+from apps.core.constraints import sentence
 from apps.core.problems import Conflict, Invalid, Problem
 
 
@@ -62,5 +63,9 @@ def refused_by_database(error: DatabaseError) -> Problem | None:
     described = REFUSALS.get(type(cause)) if cause is not None else None
     if described is None:
         return None
-    rule = getattr(getattr(cause, "diag", None), "constraint_name", None)
-    return described(rule=rule) if rule else described()
+    told = getattr(cause, "diag", None)
+    rule = getattr(told, "constraint_name", None) or ""
+    table = getattr(told, "table_name", None) or ""
+    column = getattr(told, "column_name", None) or ""
+    detail = sentence(rule, table=table, column=column)
+    return described(detail, rule=rule) if rule else described(detail)

@@ -89,9 +89,9 @@ def test_a_cohort_is_made_and_changed_through_services(owner: Client) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"ends_on": "2026-01-01"}, "cohort_ends_after_it_starts"),
+        ({"ends_on": "2026-01-01"}, "break the rule “cohort ends after it starts”"),
         ({"timezone": "Mars/Olympus"}, "is not an IANA time zone"),
-        ({"capacity": "0"}, "cohort_capacity_positive"),
+        ({"capacity": "0"}, "break the rule “cohort capacity positive”"),
         ({"starts_on": "soon"}, "Enter a valid date"),
         ({"program_version": "x"}, "is not a valid UUID"),
     ],
