@@ -40,12 +40,26 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
             headers["Retry-After"] = str(int(wait) + 1)
         if challenge := getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = challenge
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        headers |= _tell_accepted(problem, context.get("view"))
     return Response(
         problem.as_dict(),
         status=problem.status,
         headers=headers,
         content_type="application/problem+json",
     )
+
+
+def _tell_accepted(problem: Problem, view: Any) -> dict[str, str]:
+    """Say in the problem, and in the header that RFC 9110, 15.5.16 names, what would do."""
+    accepted = [parser.media_type for parser in getattr(view, "parser_classes", ())]
+    if not accepted:
+        return {}
+    *others, last = accepted
+    listed = f"{', '.join(others)} or {last}" if others else last
+    problem.detail = f"{problem.detail} Send {listed}."
+    problem.extensions["accepted"] = accepted
+    return {"Accept": ", ".join(accepted)}
 
 
 def as_problem(error: Exception) -> Problem | None:
@@ -74,7 +88,7 @@ def _from_api_exception(error: exceptions.APIException) -> Problem:
         status.HTTP_404_NOT_FOUND: NotFound.title,
         status.HTTP_405_METHOD_NOT_ALLOWED: "This address does not take that method.",
         status.HTTP_406_NOT_ACCEPTABLE: "This representation is not available.",
-        status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "Send application/json.",
+        status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "This address does not take that media type.",
         status.HTTP_429_TOO_MANY_REQUESTS: "Too many requests.",
     }
     return _told(problem, code, error.status_code, titles.get(error.status_code, Problem.title))

@@ -150,6 +150,25 @@ def test_requests_without_a_usable_body_are_refused(owner: APIClient, cohort: Co
     assert not CohortEnrollment.objects.exists()
 
 
+def test_a_media_type_that_is_not_taken_is_answered_with_those_that_are(
+    owner: APIClient, cohort: Cohort
+) -> None:
+    answer = owner.post(f"/v1/cohorts/{cohort.id}/roster", {"file": "x"}, format="json")
+
+    accepted = ["text/csv", "application/zip", "application/octet-stream", "multipart/form-data"]
+    assert answer.json() == {
+        "type": "urn:assay:problem:unsupported-media-type",
+        "title": "This address does not take that media type.",
+        "status": 415,
+        "detail": (
+            'Unsupported media type "application/json" in request. Send text/csv,'
+            " application/zip, application/octet-stream or multipart/form-data."
+        ),
+        "accepted": accepted,
+    }
+    assert answer["Accept"] == ", ".join(accepted)
+
+
 def test_a_roster_under_one_key_is_imported_once(owner: APIClient, cohort: Cohort) -> None:
     def send(data: bytes) -> Any:
         return post(owner, cohort, data, headers={"Idempotency-Key": "k"})
