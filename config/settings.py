@@ -240,7 +240,10 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_THROTTLE_RATES": {
         "principal": env.str("API_RATE", default="1200/min"),
         "anonymous": env.str("API_ANONYMOUS_RATE", default="120/min"),
+        "verification": env.str("VERIFICATION_RATE", default="300/min"),
     },
+    # Of X-Forwarded-For only what our own proxies wrote is believed; a client can write the rest.
+    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=1 if SECURE_PROXY_SSL_HEADER else 0),
     "EXCEPTION_HANDLER": "apps.core.api.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -14,6 +14,7 @@ from openbadgeslib.ob3 import OB3LdpVerifier, OB3VerificationError, check_creden
 from rest_framework.test import APIClient
 
 from apps.core.clock import now
+from apps.core.throttling import VerificationThrottle
 from apps.core.versions import new_draft
 from apps.credentials.did import did_web_url
 from apps.credentials.models import CertificationAward, CredentialDocument, IssuerKey
@@ -178,6 +179,27 @@ def post(
     assert answer.status_code == 200, answer.content
     body: dict[str, Any] = answer.json()
     return body
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again(
+    award: CertificationAward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VerificationThrottle.THROTTLE_RATES, "verification", "3/min")
+    anybody, path = api(), f"/v1/credentials/{award.id}/verify"
+
+    answers = [anybody.get(path, REMOTE_ADDR="192.0.2.1") for _ in range(4)]
+    forged = anybody.get(path, REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": "192.0.2.9"})
+    page = anybody.get(f"/credentials/{award.id}", REMOTE_ADDR="192.0.2.1")
+    elsewhere = anybody.get(path, REMOTE_ADDR="192.0.2.2")
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer["RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    assert problem_of(answers[3]) == (429, "urn:assay:problem:throttled")
+    assert 1 <= int(answers[3]["Retry-After"]) <= 61
+    assert forged.status_code == 429
+    assert (page.status_code, page["Content-Type"]) == (429, "text/html; charset=utf-8")
+    assert 1 <= int(page["Retry-After"]) <= 61
+    assert elsewhere.status_code == 200
 
 
 def test_any_credential_can_be_posted(award: CertificationAward) -> None:

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from apps.core.api import ApiView
 from apps.core.clock import now
 from apps.core.problems import NotFound
+from apps.core.throttling import VerificationThrottle
 from apps.credentials.api.verdicts import VerdictSerializer, verdict_as_data
 from apps.credentials.documents import MAX_BYTES
 from apps.credentials.models import CredentialDocument
@@ -84,6 +85,7 @@ class PublicView(ApiView):
     permission_classes = (AllowAny,)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = OneRepresentation
+    throttle_classes = (VerificationThrottle,)
 
     def _under_key(
         self, key: str, handler: Any, request: Request, *args: Any, **kw: Any

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_safe
 
 from apps.core.clock import now
 from apps.core.problems import NotFound
+from apps.core.throttling import VerificationThrottle
 from apps.credentials.selectors.awards import held_awards
 from apps.credentials.selectors.verification import credential_page
 from apps.organizations.middleware import refuse
 from apps.pages.views.member import MemberRequest, member_page
+from apps.pages.views.problems import too_many_requests
 
 
 @require_safe
@@ -28,6 +30,9 @@ def certificates(request: MemberRequest) -> HttpResponse:
 @never_cache
 def credential(request: HttpRequest, award_id: UUID) -> HttpResponse:
     """Show, to anybody, what was signed and whether it holds at this moment."""
+    throttle = VerificationThrottle()
+    if not throttle.allow_request(request):
+        return too_many_requests(request, wait=throttle.wait())
     page = credential_page(award_id, at=now())
     if page is None:
         return refuse(request, NotFound())

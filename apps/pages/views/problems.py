@@ -34,8 +34,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return refuse(request, NotFound())
 
 
-def too_many_requests(request: HttpRequest) -> HttpResponse:
-    return refuse(request, TooManyRequests(detail="Wait a minute, then try again."))
+def too_many_requests(request: HttpRequest, *, wait: float | None = None) -> HttpResponse:
+    """Answer who asks too often; `wait` is after how many seconds they may ask again."""
+    response = refuse(request, TooManyRequests(detail="Wait a minute, then try again."))
+    if wait is not None:
+        response["Retry-After"] = str(int(wait) + 1)
+    return response
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
