@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,9 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from apps.core.problems import Conflict
+from apps.core.sealing import wrapping_key
 from apps.core.tenancy import connection
 from apps.credentials.did import (
     KeyResolver,
@@ -21,7 +20,7 @@ from apps.credentials.did import (
     did_web,
     resolver_of,
 )
-from apps.credentials.keys import WRAPPING_KEY_BYTES, open_sealed
+from apps.credentials.keys import open_sealed
 from apps.credentials.models import IssuerKey
 from apps.credentials.multikey import decode_public_key
 from apps.credentials.openbadges import IssuerSpec
@@ -128,14 +127,3 @@ def signing_key(issuer: Issuer) -> SigningKey:
         bytes(row.sealed_private_key or b""), wrapping_key=wrapping_key(), key_id=row.public_key
     )
     return SigningKey(row, private_key, f"{issuer.did}#{row.public_key}")
-
-
-def wrapping_key() -> bytes:
-    """Return the platform's key that seals issuers' keys. Raises ImproperlyConfigured."""
-    try:
-        key = b64decode(settings.ASSAY_KEY, validate=True)
-    except ValueError as error:
-        raise ImproperlyConfigured("ASSAY_KEY is not base64.") from error
-    if len(key) != WRAPPING_KEY_BYTES:
-        raise ImproperlyConfigured(f"ASSAY_KEY must be {WRAPPING_KEY_BYTES} bytes in base64.")
-    return key

@@ -10,10 +10,10 @@ from apps.contacts.models import Contact
 from apps.contacts.services import record_admin_action
 from apps.core.problems import Conflict
 from apps.core.revisions import violates
+from apps.core.sealing import wrapping_key
 from apps.credentials.keys import generate, seal
 from apps.credentials.models import IssuerKey
 from apps.credentials.multikey import encode_public_key
-from apps.credentials.selectors.issuers import wrapping_key
 from apps.credentials.vocabulary import KeyState
 from apps.requirements.services.words import given_reason
 
