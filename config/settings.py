@@ -243,7 +243,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "verification": env.str("VERIFICATION_RATE", default="300/min"),
     },
     # Of X-Forwarded-For only what our own proxies wrote is believed; a client can write the rest.
-    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=1 if SECURE_PROXY_SSL_HEADER else 0),
+    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=int(bool(SECURE_PROXY_SSL_HEADER))),
     "EXCEPTION_HANDLER": "apps.core.api.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
