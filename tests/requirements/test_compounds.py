@@ -71,6 +71,29 @@ def test_group_rests_on_the_members_that_filled_it_first() -> None:
     )
 
 
+def test_group_rests_first_on_members_that_were_met_by_nothing_that_happened() -> None:
+    """A milestone without prerequisites is met at no moment; two of them keep the keys' order."""
+    spec = version(
+        group("g", group_min_count=3),
+        signoff("a"),
+        milestone("z"),
+        milestone("y"),
+        member("a", "g"),
+        member("z", "g"),
+        member("y", "g"),
+    )
+
+    assert evaluate(spec, signed(a=NOON - DAY), NOON).statuses["g"] == NodeStatus(
+        "g",
+        Status.SATISFIED,
+        Reason.MEMBERS_MET,
+        3,
+        3,
+        evidence=decisions_of("y", "z", "a"),
+        occurred_at=NOON - DAY,
+    )
+
+
 def test_group_open_names_the_members_that_are_missing() -> None:
     assert evaluate(TWO_OF_THREE, signed(a=NOON), NOON).statuses["g"] == NodeStatus(
         "g", Status.PENDING, Reason.MEMBERS_OPEN, 1, 2, blocking=("b", "c")
