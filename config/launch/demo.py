@@ -13,11 +13,12 @@ from types import FrameType
 
 from config.embedded.programs import tied_command
 from config.launch.console import LaunchError, say, step
-from config.launch.installation import PROJECT, Installation, Running
-from config.launch.services import Service, ServiceSpec
+from config.launch.installation import PROJECT, Installation, Running, web_port
+from config.launch.services import Service, ServiceSpec, end_group
 
 HOST = "127.0.0.1"
 ANSWER_SECONDS = 60.0
+STOP_SECONDS = 5.0
 
 
 class StopRequested(BaseException):
@@ -55,11 +56,12 @@ class Demo:
             say("Stopped.")
 
     def _bring_up(self, stack: ExitStack) -> Running:
+        self._installation.require_unused()
+        port = port_number(web_port())
+        require_free(port)
         with step("Starting the database"):
             running = stack.enter_context(self._installation.running())
         environment = running.environment
-        port = port_number(environment["PORT"])
-        require_free(port)
         with step("Bringing tables and grants up to date"):
             manage("setup", environment=environment)
         with step("Loading the demo data"):
@@ -77,13 +79,15 @@ class Demo:
     def _specs(self, port: int) -> tuple[ServiceSpec, ...]:
         """Return the services in the order of their start; they stop in the opposite order."""
         python = (sys.executable, "-m")
-        celery = (*python, "celery", "--quiet", "--app", "config")
+        # On one's own machine root is as good as anybody.
+        silent = (sys.executable, "-W", "ignore:You're running the worker with superuser", "-m")
+        celery = ("celery", "--quiet", "--app", "config")
         schedule = str(self._installation.beat_schedule)
         return (
             ServiceSpec(
                 name="worker",
                 command=(
-                    *(*celery, "worker", "--concurrency", "2", "--loglevel", "info"),
+                    *(*silent, *celery, "worker", "--concurrency", "2", "--loglevel", "info"),
                     # These talk to other workers, of which there are none.
                     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
                 ),
@@ -92,7 +96,7 @@ class Demo:
             ServiceSpec(
                 name="beat",
                 command=(
-                    *(*celery, "beat", "--loglevel", "info"),
+                    *(*python, *celery, "beat", "--loglevel", "info"),
                     *("--schedule", schedule, "--pidfile", ""),
                 ),
                 ready_mark="beat: Starting",
@@ -131,17 +135,24 @@ class Demo:
 
 
 def manage(command: str, *, environment: dict[str, str]) -> None:
-    """Run one of manage.py's commands and show its output. Raises LaunchError when it fails."""
+    """Run one of manage.py's commands and show its output. Raises LaunchError when it fails.
+
+    When it is interrupted, the command and whatever it started have ended before this returns.
+    """
     script = str(PROJECT / "manage.py")
-    done = subprocess.run(  # noqa: S603  the command is ours, no shell
+    process = subprocess.Popen(  # noqa: S603  the command is ours, no shell
         tied_command(sys.executable, script, command, farewell=signal.SIGTERM),
-        check=False,
         env=environment,
         start_new_session=True,
         stdin=subprocess.DEVNULL,
     )
-    if done.returncode != 0:
-        raise LaunchError(f"'manage.py {command}' failed with status {done.returncode}.")
+    try:
+        status = process.wait()
+    except BaseException:
+        end_group(process, patience=STOP_SECONDS)
+        raise
+    if status != 0:
+        raise LaunchError(f"'manage.py {command}' failed with status {status}.")
 
 
 def port_number(text: str) -> int:

@@ -16,7 +16,7 @@ from config.embedded import (
     prepare_database,
     running_server,
 )
-from config.embedded.cluster import CLUSTER
+from config.embedded.cluster import CLUSTER, answers
 from config.launch.console import LaunchError, say
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -82,6 +82,15 @@ class Installation:
                 f"not set: {', '.join(missing)}."
             )
         return False
+
+    def require_unused(self) -> None:
+        """Raise LaunchError while the database of this installation runs, not while it dies."""
+        other = running_server(self.postgres) if self.uses_embedded_database() else None
+        if other is not None and answers(other.port):
+            raise LaunchError(
+                f"The database in {self.postgres} runs already (pid {other.pid}), for a demo or "
+                "for a command such as make shell. Stop that first, with Ctrl-C where it runs."
+            )
 
     @contextmanager
     def running(self, *, attach: bool = False) -> Iterator[Running]:
@@ -154,12 +163,11 @@ class Installation:
 
         What the caller's environment sets wins.
         """
-        web_port = os.environ.get("PORT") or "8000"
         variables = {
             "DEBUG": "1",
             "OBJECT_STORE": str(self.objects),
-            "PORT": web_port,
-            "PUBLIC_PORT": web_port,
+            "PORT": web_port(),
+            "PUBLIC_PORT": web_port(),
             "PYTHONUNBUFFERED": "1",
             "SECRET_KEY": found["SECRET_KEY"],
             "ASSAY_KEY": found["ASSAY_KEY"],
@@ -180,3 +188,8 @@ class Installation:
                 "BROKER_URL": f"pgmq://{broker}",
             }
         return variables | {name: value for name, value in os.environ.items() if value}
+
+
+def web_port() -> str:
+    """Return the port of the web process, as it was given."""
+    return os.environ.get("PORT") or "8000"

@@ -81,21 +81,12 @@ class Service:
 
     def stop(self) -> None:
         """Ask it to end, and end it by force when it takes too long."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(self.spec.stop_seconds)
-            except subprocess.TimeoutExpired:
-                say(f"{self.spec.name} does not stop: ending it by force.")
-        self.kill()
-        self.process.wait()
+        if not end_group(self.process, patience=self.spec.stop_seconds):
+            say(f"{self.spec.name} did not stop and was ended by force.")
 
     def kill(self) -> None:
         """End it and its children at once."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        kill_group(self.process)
 
     def _pump(self, output: IO[str]) -> None:
         for line in output:
@@ -108,3 +99,28 @@ class Service:
         self.process.wait()
         self.ready.set()  # nobody needs to wait longer
         self.ended.put(self)
+
+
+def end_group(process: subprocess.Popen[str] | subprocess.Popen[bytes], *, patience: float) -> bool:
+    """Ask a process that leads its group to end, then end what is left of the group by force.
+
+    Return whether it ended by itself within `patience` seconds.
+    """
+    is_willing = True
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            is_willing = False
+    kill_group(process)
+    process.wait()
+    return is_willing
+
+
+def kill_group(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """End a process that leads its group, and its children, at once."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

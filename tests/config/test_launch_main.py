@@ -2,13 +2,15 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from pathlib import Path
 
 import psycopg
@@ -27,15 +29,19 @@ TELL = (
 )
 
 
-def launch(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def environment(folder: Path, **variables: str) -> dict[str, str]:
     ours = {*SECRETS, "DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "DEBUG", "PORT"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    rest = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**rest, "ASSAY_VAR": str(folder), **variables}
+
+
+def launch(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "config.launch", *arguments],
         capture_output=True,
         check=False,
         cwd=PROJECT,
-        env={**environment, "ASSAY_VAR": str(folder), **variables},
+        env=environment(folder, **variables),
         text=True,
         timeout=120,
     )
@@ -55,15 +61,15 @@ def test_run_gives_the_command_the_environment_and_a_database(folder: Path) -> N
     done = launch(folder, "run", "--", sys.executable, "-c", source, PORT="8123")
 
     told, user = done.stdout.splitlines()
-    environment = json.loads(told)
+    given = json.loads(told)
     assert user == "assay_app"
-    assert [environment[name].partition(":")[0] for name in ("DATABASE_URL", "BROKER_URL")] == [
+    assert [given[name].partition(":")[0] for name in ("DATABASE_URL", "BROKER_URL")] == [
         "postgresql",
         "pgmq",
     ]
-    assert environment["OBJECT_STORE"] == str(folder / "objects")
-    assert f"SECRET_KEY={environment['SECRET_KEY']}\n" in (folder / "secrets.env").read_text()
-    assert (environment["DEBUG"], environment["PORT"], environment["PUBLIC_PORT"]) == (
+    assert given["OBJECT_STORE"] == str(folder / "objects")
+    assert f"SECRET_KEY={given['SECRET_KEY']}\n" in (folder / "secrets.env").read_text()
+    assert (given["DEBUG"], given["PORT"], given["PUBLIC_PORT"]) == (
         "1",
         "8123",
         "8123",
@@ -84,9 +90,9 @@ def test_run_uses_a_server_that_already_runs_and_leaves_it_running(folder: Path)
     with EmbeddedPostgres(folder / "postgres", fast=True) as server:
         done = launch(folder, "run", "--", sys.executable, "-c", TELL)
 
-        environment = json.loads(done.stdout)
-        assert f"@127.0.0.1:{server.port}/assay" in environment["DATABASE_URL"]
-        with psycopg.connect(environment["DATABASE_OWNER_URL"]) as db:
+        given = json.loads(done.stdout)
+        assert f"@127.0.0.1:{server.port}/assay" in given["DATABASE_URL"]
+        with psycopg.connect(given["DATABASE_OWNER_URL"]) as db:
             assert db.execute("SELECT current_user").fetchone() == ("assay_owner",)
 
 
@@ -109,15 +115,50 @@ def test_demo_on_a_busy_port_names_it_and_leaves_nothing_running(folder: Path) -
     assert running_server(folder / "postgres") is None
 
 
-def test_demo_beside_a_running_one_names_its_address(folder: Path) -> None:
+def test_demo_beside_a_running_one_says_so(folder: Path) -> None:
     with EmbeddedPostgres(folder / "postgres", fast=True) as server:
         done = launch(folder, "demo")
 
         assert (done.returncode, done.stderr) == (
             1,
-            f"\nPostgreSQL already runs on {folder}/postgres at 127.0.0.1:{server.port} "
-            f"(pid {server.pid}): stop it first.\n",
+            f"\nThe database in {folder}/postgres runs already (pid {server.pid}), for a demo or "
+            "for a command such as make shell. Stop that first, with Ctrl-C where it runs.\n",
         )
+
+
+def processes_of(folder: Path) -> set[int]:
+    """Return the processes that were started for an installation."""
+    mark = f"ASSAY_VAR={folder}\0".encode()
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (entry / "environ").read_bytes():
+                found.add(int(entry.name))
+    return found
+
+
+@pytest.mark.flow
+def test_demo_interrupted_while_it_makes_a_schema_leaves_nothing_behind(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "config.launch", "demo"],
+        cwd=PROJECT,
+        env=environment(tmp_path, PORT=str(port)),
+        start_new_session=True,
+        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert demo.stdout is not None
+    told = list(takewhile(lambda line: "making its schema" not in line, demo.stdout))
+
+    demo.send_signal(signal.SIGINT)
+    rest, _ = demo.communicate(timeout=60)
+
+    assert told[0] == "• Starting the database …\n"
+    assert rest.splitlines() == ["", "Stopping web, beat, worker and the database …", "Stopped."]
+    assert processes_of(tmp_path) == set()
 
 
 def test_demo_on_a_damaged_folder_says_what_to_do(tmp_path: Path) -> None:

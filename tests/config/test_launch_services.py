@@ -116,7 +116,7 @@ def test_stop_ends_a_stubborn_service_by_force(
     service.stop()
 
     assert service.process.returncode == -signal.SIGKILL
-    assert capsys.readouterr().out.splitlines()[-1] == ("worker does not stop: ending it by force.")
+    assert capsys.readouterr().out.splitlines()[-1] == "worker did not stop and was ended by force."
 
 
 def test_stop_ends_the_children_of_a_service_that_left_them(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
 from argparse import BooleanOptionalAction
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from celery import current_app
@@ -45,19 +47,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Nothing is sent for: what is owed is worked here, or found by the sweeper.
-        current_app.conf.update(broker_url="memory://", broker_transport_options={})
+        current_app.conf.update(broker_url="memory://localhost//", broker_transport_options={})
         wanted = options["organization"]
         plans = [plan for plan in ORGANIZATIONS if wanted in (None, plan.slug)]
         missing = [plan for plan in plans if not self._is_loaded(plan)]
         if not missing:
             return
         open_accounts(member.email for plan in missing for member in plan.members)
-        for plan in missing:
-            self._provide(plan)
-        if len(missing) == 1:
-            self._load(missing[0], drain=options["drain"])
-        else:
-            _load_side_by_side(missing, drain=options["drain"])
+        with _stopping_its_children():
+            for plan in missing:
+                self._provide(plan)
+            if len(missing) == 1:
+                self._load(missing[0], drain=options["drain"])
+            else:
+                _load_side_by_side(missing, drain=options["drain"])
 
     def _is_loaded(self, plan: OrganizationPlan) -> bool:
         organization = _ready(plan)
@@ -116,6 +119,16 @@ def _manage(*words: str) -> None:
         raise CommandError(f"manage.py {words[0]} failed with status {done.returncode}.")
 
 
+@contextmanager
+def _stopping_its_children() -> Iterator[None]:
+    """Make of SIGTERM an exception, so that whoever waits for a child ends it first."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _load_side_by_side(plans: Sequence[OrganizationPlan], *, drain: bool) -> None:
     """Load each organisation in a process of its own: they have nothing in common but time."""
     how = "--drain" if drain else "--no-drain"
@@ -123,6 +136,10 @@ def _load_side_by_side(plans: Sequence[OrganizationPlan], *, drain: bool) -> Non
         subprocess.Popen(_command("load_demo", "--organization", plan.slug, how))  # noqa: S603
         for plan in plans
     ]
-    failed = [plan.slug for plan, child in zip(plans, children, strict=True) if child.wait()]
+    try:
+        failed = [plan.slug for plan, child in zip(plans, children, strict=True) if child.wait()]
+    finally:
+        for child in children:
+            child.kill()
     if failed:
         raise CommandError(f"Not loaded: {', '.join(failed)}.")
