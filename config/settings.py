@@ -76,12 +76,17 @@ SHARED_APPS = [
     "django_tenants",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
     "django_htmx",
     "template_partials",
     "csp",
+    "apps.sso",
     "apps.pages",
     "apps.reporting",
     "apps.demo",
@@ -216,6 +221,17 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a path
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"sso": "60/m/ip"}
+SOCIALACCOUNT_ADAPTER = "apps.sso.adapters.OrganizationSocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "saml": {"provider_class": "apps.sso.saml.provider.OrganizationSamlProvider"},
+    "openid_connect": {
+        "provider_class": "apps.sso.oidc.OrganizationOidcProvider",
+        "OAUTH_PKCE_ENABLED": True,
+    },
+}
+# Whether an organisation may name an identity provider in a private network, or without TLS.
+ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=DEBUG or TESTING)
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)

@@ -16,6 +16,7 @@ API: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("accounts/sso/", include("apps.sso.urls")),
     path("accounts/", include("apps.pages.account_urls")),
     path("v1/", include(API)),
     path("", include("apps.credentials.public_urls")),

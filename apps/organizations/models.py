@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django_tenants.models import DomainMixin, TenantMixin
 
@@ -36,11 +37,25 @@ class ProvisioningStep(models.TextChoices):
     READY = "ready"
 
 
+class SsoProvider(models.TextChoices):
+    """What members may sign in through, beside what the sign-in page offers anyway."""
+
+    NONE = "", "none"
+    SAML = "saml", "SAML 2.0"
+    OIDC = "oidc", "OpenID Connect"
+
+
+# A sign-in through the identity provider that is older than this proves nothing.
+TEST_SIGN_IN_COUNTS = timedelta(hours=1)
+
+
 class Organization(TenantMixin):  # type: ignore[misc]
     """One customer: a schema and a database role of the same name, and the hosts that lead to it.
 
     Rows are created by `services.request_organization` and brought to `ready` by the owner's
-    process (`manage.py provision`), which can resume after any failure.
+    process (`manage.py provision`), which can resume after any failure. Single sign-on can only
+    be enforced with a provider, after a test sign-in, and with an owner who may still come in by
+    password: the database refuses anything else, and to demote or deactivate that owner.
     """
 
     auto_create_schema = False
@@ -59,12 +74,34 @@ class Organization(TenantMixin):  # type: ignore[misc]
         max_length=20, choices=ProvisioningStep, default=ProvisioningStep.REQUESTED
     )
     provisioning_error = models.TextField(blank=True, default="")
-    sso_provider = models.CharField(max_length=20, blank=True, default="")
+    sso_provider = models.CharField(
+        max_length=20, choices=SsoProvider, blank=True, default=SsoProvider.NONE
+    )
     saml_metadata_url = models.URLField(max_length=500, blank=True, default="")
     sso_enforced = models.BooleanField(default=False)
+    sso_enforced_at = models.DateTimeField(null=True)
+    sso_tested_at = models.DateTimeField(null=True)
+    sso_break_glass = models.ForeignKey(
+        "OrgMembership", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    mfa_required = models.BooleanField(default=False)
 
     class Meta:
         db_table = "organizations"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(sso_provider__in=SsoProvider.values), name="sso_provider_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(sso_enforced=False)
+                | (
+                    ~Q(sso_provider=SsoProvider.NONE)
+                    & Q(sso_break_glass__isnull=False)
+                    & Q(sso_enforced_at__lte=F("sso_tested_at") + TEST_SIGN_IN_COUNTS)
+                ),
+                name="sso_enforced_only_when_tested",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apps.core.db.base import PUBLIC_SCHEMA
 from apps.core.tenancy import connection
+from apps.organizations.doors import is_let_in
 from apps.organizations.identity import Identity, remember
 from apps.organizations.models import MembershipStatus, UserSession
 
@@ -44,6 +45,11 @@ class BoundToOrganization(SessionBase):
     @classmethod
     def get_model_class(cls) -> type[UserSession]:
         return UserSession
+
+    def load(self) -> dict[str, Any]:
+        """Return what the session holds, or nothing if its door has been closed since."""
+        data: dict[str, Any] = super().load()
+        return data if is_let_in(connection.tenant, data) else {}
 
     def create_model_instance(self, data: dict[str, Any]) -> UserSession:
         session: UserSession = super().create_model_instance(data)  # type: ignore[misc]

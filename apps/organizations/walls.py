@@ -75,6 +75,36 @@ TABLES = (
         rows=MEMBER.format(user="account_emailaddress.user_id"),
     ),
     PublicTable("account_emailconfirmation"),
+    # django-allauth looks here for accounts of social providers: there are none, and stay none.
+    PublicTable(
+        "socialaccount_socialaccount",
+        platform="",
+        tenant="SELECT",
+        rows="false",
+    ),
+    PublicTable("socialaccount_socialapp", platform=""),
+    PublicTable("socialaccount_socialtoken", platform=""),
+    PublicTable(
+        "mfa_authenticator",
+        tenant=EVERYTHING,
+        rows=MEMBER.format(user="mfa_authenticator.user_id"),
+    ),
+    PublicTable(
+        "sso_connections",
+        tenant="SELECT",
+        rows="organization_id = (SELECT public.current_org())",
+    ),
+    PublicTable(
+        "sso_identities",
+        tenant="SELECT",
+        rows="organization_id = (SELECT public.current_org())",
+    ),
+    PublicTable(
+        "organization_email_domains",
+        tenant="SELECT",
+        rows="organization_id = (SELECT public.current_org())",
+    ),
+    PublicTable("sso_used_assertions", platform="SELECT, INSERT, DELETE"),
 )
 
 CURRENT_ORG = """
@@ -122,12 +152,13 @@ def _sync_table(table: PublicTable) -> None:
         sql.SQL("CREATE POLICY platform ON {} TO {} USING (true)").format(
             name, sql.Identifier(PLATFORM_ROLE)
         ),
-        sql.SQL("GRANT {} ON {} TO {}").format(
-            sql.SQL(table.platform),
-            name,
-            sql.Identifier(PLATFORM_ROLE),
-        ),
     ]
+    if table.platform:
+        statements.append(
+            sql.SQL("GRANT {} ON {} TO {}").format(
+                sql.SQL(table.platform), name, sql.Identifier(PLATFORM_ROLE)
+            )
+        )
     if table.tenant:
         statements += [
             sql.SQL("GRANT {} ON {} TO {}").format(
