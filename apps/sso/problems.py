@@ -108,6 +108,11 @@ class MemberDeactivated(SignInRefused):
     title = "Your membership of this organisation is deactivated."
 
 
+class NoSeat(SignInRefused):
+    code = "sso-no-seat"
+    title = "This organisation has no place for another member. Ask whoever runs it."
+
+
 class AccountDeactivated(SignInRefused):
     code = "sso-account-deactivated"
     title = "Your account is deactivated."

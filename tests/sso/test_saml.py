@@ -10,7 +10,14 @@ from django.db import connection
 from apps.accounts.models import User
 from apps.contacts.models import AdminAction, Contact, ContactChannel
 from apps.core.tenancy import tenant_context
-from apps.organizations.models import MembershipStatus, Organization, OrgMembership, OrgRole
+from apps.organizations.models import (
+    LimitName,
+    MembershipStatus,
+    Organization,
+    OrganizationLimit,
+    OrgMembership,
+    OrgRole,
+)
 from apps.sso.models import SsoConnection, SsoIdentity, UsedAssertion
 from tests.factories import member
 from tests.sso.conftest import SamlProvider, Visitor
@@ -203,6 +210,16 @@ def test_an_account_of_another_organisation_becomes_a_member_and_stays_as_it_was
     assert visitor.user_id == str(person.user_id)
     assert standing("ada@corp.example") == (OrgRole.LEARNER, MembershipStatus.ACTIVE)
     assert {**after, "last_login": None} == before
+
+
+def test_a_full_organisation_takes_nobody_in(saml: SamlProvider, org_a: Organization) -> None:
+    with connection.platform():
+        OrganizationLimit.objects.create(
+            organization=org_a, name=LimitName.MEMBERS, amount=1, reason="A test."
+        )
+
+    assert refusal(Visitor().sign_in(saml)) == (403, "sso-no-seat")
+    assert not User.objects.filter(email="ada@corp.example").exists()
 
 
 def test_a_subject_of_the_same_name_elsewhere_is_another_person(

@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.contacts.services import EmailTaken, link_user, record_admin_action
 from apps.core.revisions import violates
 from apps.core.tenancy import connection
+from apps.organizations.limits import PlanLimitReached
 from apps.organizations.models import Invitation, MembershipStatus, Organization, OrgMembership
 from apps.organizations.services import add_member, record_platform_action
 from apps.sso.models import SsoConnection, SsoIdentity, UsedAssertion
@@ -26,6 +27,7 @@ from apps.sso.problems import (
     ContactTaken,
     IdentityTaken,
     MemberDeactivated,
+    NoSeat,
     NotInvited,
     WrongProvider,
 )
@@ -178,7 +180,10 @@ def _ensure_member(row: SsoConnection, user: User, email: str, at: datetime) -> 
         return ""
     role = member.org_role if member is not None else _role_to_join_in(row, email, at)
     _open_invitations(row, email, at).update(accepted_at=at)
-    add_member(organization_id=row.organization_id, user=user, org_role=role)
+    try:
+        add_member(organization_id=row.organization_id, user=user, org_role=role)
+    except PlanLimitReached as limit:
+        raise NoSeat(why=limit.detail) from limit
     record_platform_action(
         action="member.joined",
         organization_id=row.organization_id,
