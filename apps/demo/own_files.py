@@ -181,23 +181,22 @@ def free_slug(model: type[models.Model], wanted: str) -> str:
 def _plan(order: Order, asked: Sequence[BankItem], *, slug: str) -> ProgramPlan:
     """Return the smallest program that leads to a certificate: one course, one assessment."""
     by_person = any(item.graded_by == GradedBy.PERSON for item in asked)
+    title = f"{order.program}: assessment"
     assessment = AssessmentPlan(
         slug=free_slug(AssessmentTemplate, slug),
-        title=order.program,
+        title=title,
         scoring_model=ScoringModel.MIXED if by_person else ScoringModel.AUTO,
         keys=tuple(item.key for item in asked),
         pass_percent=order.pass_percent,
     )
-    task = Task(assessment.slug, order.program, MINUTES_A_QUESTION * len(asked))
+    task = Task(assessment.slug, title, MINUTES_A_QUESTION * len(asked))
     course = CoursePlan(
         slug=free_slug(Course, slug),
         title=order.program,
         description="",
         modules=(Module("assessment", "Assessment", (task,)),),
     )
-    passed = Need(
-        "assessment", order.program, NodeKind.ASSESSMENT_PASSED, assessment=assessment.slug
-    )
+    passed = Need("assessment", title, NodeKind.ASSESSMENT_PASSED, assessment=assessment.slug)
     return ProgramPlan(
         slug=slug,
         title=order.program,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.management import call_command
 from django.db import transaction
 from psycopg import sql
 
 from apps.core import walls
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.problems import Conflict
 from apps.core.tenancy import connection
 from apps.organizations.models import Organization, ProvisioningStep
 
@@ -16,13 +20,40 @@ class ProvisioningNeedsOwner(RuntimeError):
     """Provisioning was tried on the application's connection, which owns nothing."""
 
 
+class BeingProvisioned(Conflict):
+    code = "being-provisioned"
+    title = "Another process is making this organisation's schema."
+
+
 def provision(organization: Organization) -> Organization:
     """Return the organisation, ready. Every step may be repeated, so a failure is resumed.
 
-    Raises what the failing step raised, after noting it on the row.
+    Raises BeingProvisioned while another process is at it, else what the failing step raised,
+    after noting it on the row.
     """
     if not connection.is_owner:
         raise ProvisioningNeedsOwner("Run `manage.py provision`: it connects as the owner.")
+    with _alone(organization):
+        organization.refresh_from_db()
+        return _take_steps(organization)
+
+
+@contextmanager
+def _alone(organization: Organization) -> Iterator[None]:
+    """Hold a lock of the database's that ends with this process, however it ends."""
+    key = f"provision {organization.schema_name}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
+        if not cursor.fetchone()[0]:
+            raise BeingProvisioned
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+def _take_steps(organization: Organization) -> Organization:
     steps = {
         ProvisioningStep.REQUESTED: (_create_schema, ProvisioningStep.SCHEMA_CREATED),
         ProvisioningStep.SCHEMA_CREATED: (_migrate, ProvisioningStep.MIGRATED),

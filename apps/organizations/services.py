@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.core.ids import uuid7
 from apps.core.problems import Conflict, NotFound
 from apps.core.revisions import violates
+from apps.organizations.hosts import require_names
 from apps.organizations.limits import demand_room
 from apps.organizations.models import (
     Invitation,
@@ -57,8 +58,10 @@ class LastOwner(Conflict):
 def request_organization(*, slug: str, name: str, host: str | None = None) -> Organization:
     """Return a new organisation's row with its host; `provision` makes its schema.
 
-    Raises HostTaken.
+    Raises Invalid for what can be no host or no name, and HostTaken.
     """
+    name, host = name.strip(), (host or f"{slug}.{settings.PLATFORM_HOST}").lower()
+    require_names(slug=slug, name=name, host=host)
     organization_id = uuid7()
     organization = Organization(
         id=organization_id, slug=slug, name=name, schema_name=schema_of(organization_id)
@@ -66,11 +69,7 @@ def request_organization(*, slug: str, name: str, host: str | None = None) -> Or
     try:
         with transaction.atomic():
             organization.save(force_insert=True)
-            OrganizationDomain.objects.create(
-                tenant=organization,
-                domain=host or f"{slug}.{settings.PLATFORM_HOST}",
-                is_primary=True,
-            )
+            OrganizationDomain.objects.create(tenant=organization, domain=host, is_primary=True)
     except IntegrityError as error:
         if violates(error, "organizations_slug", "organization_domains_domain"):
             raise HostTaken from error

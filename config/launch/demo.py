@@ -61,6 +61,7 @@ class Demo:
         require_free(port)
         with step("Starting the database"):
             running = stack.enter_context(self._installation.running())
+        self._installation.remember_port(port)
         environment = running.environment
         with step("Bringing tables and grants up to date"):
             manage("setup", environment=environment)

@@ -67,6 +67,10 @@ class Installation:
         return self.folder / "secrets.env"
 
     @property
+    def port_file(self) -> Path:
+        return self.folder / "port"
+
+    @property
     def beat_schedule(self) -> Path:
         return self.folder / "beat.schedule"
 
@@ -110,7 +114,7 @@ class Installation:
         found = self.secrets()
         other = running_server(self.postgres) if attach else None
         if other is not None:
-            yield Running(self._variables(found, port=other.port))
+            yield Running(self._variables(found, port=other.port, web=self._used_port()))
             return
         with EmbeddedPostgres(self.postgres) as server:
             prepare_database(
@@ -151,6 +155,15 @@ class Installation:
                 say(f"Removed {part}")
         self.beat_schedule.unlink(missing_ok=True)
 
+    def remember_port(self, port: int) -> None:
+        """Keep the port on which web answers, for the commands that come to a running demo."""
+        self.port_file.write_text(f"{port}\n", encoding="ascii")
+
+    def _used_port(self) -> str:
+        if os.environ.get("PORT") or not self.port_file.exists():
+            return web_port()
+        return self.port_file.read_text(encoding="ascii").strip()
+
     def _stored_secrets(self) -> dict[str, str]:
         if not self.secrets_file.exists():
             return {}
@@ -158,7 +171,9 @@ class Installation:
         pairs = [line.partition("=") for line in lines if line.strip() and line[0] != "#"]
         return {name.strip(): value.strip() for name, _, value in pairs}
 
-    def _variables(self, found: dict[str, str], *, port: int | None = None) -> dict[str, str]:
+    def _variables(
+        self, found: dict[str, str], *, port: int | None = None, web: str = ""
+    ) -> dict[str, str]:
         """Return the environment, with the embedded database's URLs when its port is given.
 
         What the caller's environment sets wins.
@@ -166,8 +181,8 @@ class Installation:
         variables = {
             "DEBUG": "1",
             "OBJECT_STORE": str(self.objects),
-            "PORT": web_port(),
-            "PUBLIC_PORT": web_port(),
+            "PORT": web or web_port(),
+            "PUBLIC_PORT": web or web_port(),
             "PYTHONUNBUFFERED": "1",
             "SECRET_KEY": found["SECRET_KEY"],
             "ASSAY_KEY": found["ASSAY_KEY"],

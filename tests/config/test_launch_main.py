@@ -19,7 +19,7 @@ import pytest
 from config.embedded import EmbeddedPostgres, running_server
 from config.launch.console import LaunchError
 from config.launch.demo import require_free, wait_for_answer
-from config.launch.installation import SECRETS
+from config.launch.installation import SECRETS, Installation
 
 PROJECT = Path(__file__).resolve().parents[2]
 TELL = (
@@ -94,6 +94,18 @@ def test_run_uses_a_server_that_already_runs_and_leaves_it_running(folder: Path)
         assert f"@127.0.0.1:{server.port}/assay" in given["DATABASE_URL"]
         with psycopg.connect(given["DATABASE_OWNER_URL"]) as db:
             assert db.execute("SELECT current_user").fetchone() == ("assay_owner",)
+
+
+def test_run_beside_a_demo_takes_its_port(folder: Path) -> None:
+    Installation(folder).remember_port(8123)
+    with EmbeddedPostgres(folder / "postgres", fast=True):
+        beside, told = (
+            json.loads(launch(folder, "run", "--", sys.executable, "-c", TELL, **given).stdout)
+            for given in ({}, {"PORT": "8124"})
+        )
+    alone = json.loads(launch(folder, "run", "--", sys.executable, "-c", TELL).stdout)
+
+    assert [found["PUBLIC_PORT"] for found in (beside, told, alone)] == ["8123", "8124", "8000"]
 
 
 def test_run_of_an_unknown_program_says_so(folder: Path) -> None:
