@@ -184,11 +184,11 @@ def _gates(
     """Return enrolment -> item -> gate for all that is new in the batch, asked at once."""
     asked: dict[UUID, set[UUID]] = defaultdict(set)
     for assertion in assertions:
-        enrollment = enrollments.get(assertion.enrollment_id)
-        if enrollment is None or assertion.item_id not in items:
+        enrollment, item_id = enrollments.get(assertion.enrollment_id), assertion.item_id
+        if enrollment is None or item_id is None or item_id not in items:
             continue
         if (enrollment.contact_id, assertion.key) not in known:
-            asked[enrollment.id].add(assertion.item_id)
+            asked[enrollment.id].add(item_id)
     return ports.may_open_items(asked) if asked else {}
 
 
