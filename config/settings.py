@@ -43,10 +43,10 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required(
     "SECRET_KEY", "it signs sessions and links", development="development-only-secret"
 )
-# 32 bytes in base64: seals the organisations' private keys.
+# 32 bytes in base64: seals the organisations' private keys and the keys of AI conversations.
 ASSAY_KEY = required(
     "ASSAY_KEY",
-    "32 random bytes in base64 that encrypt the issuers' private keys",
+    "32 random bytes in base64 that encrypt issuers' private keys and AI conversations",
     development="ZGV2ZWxvcG1lbnQta2V5LW5vdC1mb3ItcHJvZHVjdGk=",
 )
 # Organisations live on <slug>.<PLATFORM_HOST>, the platform's own pages on PLATFORM_HOST.
@@ -97,6 +97,7 @@ TENANT_APPS = [
     "apps.programs",
     "apps.cohorts",
     "apps.assessment",
+    "apps.ai_logs",
     "apps.requirements",
     "apps.credentials",
 ]
@@ -152,13 +153,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "IS_OWNER": IS_OWNER,
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            **_url.get("OPTIONS", {}),
-            "application_name": "assay",
-            # The server keeps the plans of what is asked again and again.
-            "server_side_binding": True,
-            "prepare_threshold": 3,
-        },
+        "OPTIONS": {**_url.get("OPTIONS", {}), "application_name": "assay"},
     }
 }
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
@@ -316,10 +311,26 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
+
+# --- Objects ------------------------------------------------------------------------------------
 MEDIA_ROOT = Path(env.str("OBJECT_STORE", default=str(BASE_DIR / "var" / "objects")))
+_bucket = env.str("AWS_STORAGE_BUCKET_NAME", default="")
 STORAGES: dict[str, dict[str, Any]] = {
     # What organisations store is counted against their plans.
-    "default": {"BACKEND": "apps.organizations.storage.MeteredFiles"},
+    "default": {
+        "BACKEND": "apps.organizations.storage.MeteredS3",
+        "OPTIONS": {
+            "bucket_name": _bucket,
+            "endpoint_url": env.str("AWS_S3_ENDPOINT_URL", default="") or None,
+            "region_name": env.str("AWS_S3_REGION_NAME", default="") or None,
+            "addressing_style": env.str("AWS_S3_ADDRESSING_STYLE", default="auto"),
+            # Without these, boto3 looks where it always does: roles, profiles, its own files.
+            "access_key": env.str("AWS_ACCESS_KEY_ID", default="") or None,
+            "secret_key": env.str("AWS_SECRET_ACCESS_KEY", default="") or None,
+        },
+    }
+    if _bucket
+    else {"BACKEND": "apps.organizations.storage.MeteredFiles"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
+from django.test import override_settings
 
 from apps.core.tenancy import tenant_context
 from apps.organizations.models import Organization
@@ -46,6 +47,13 @@ def django_db_setup(server: Server, django_db_blocker: Any) -> Iterator[None]:
         point_at(server, "assay_test")
         yield
         connections["default"].close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _objects_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Objects lie in a folder of the run, not among those of a demo in this checkout."""
+    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("objects")):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,20 @@ platform stores for itself, outside an organisation, is not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
-from django.core.files.storage import FileSystemStorage
+from django.core.files.base import ContentFile
 from django.db import transaction
+from storages.backends.s3 import S3Storage
 
 from apps.core.db.base import PUBLIC_SCHEMA
+from apps.core.filestore import DurableFileStorage
 from apps.core.ids import uuid7
 from apps.core.models import ONLY_ROW
+from apps.core.objects import side_by_side
 from apps.core.tenancy import connection
 from apps.organizations.limits import demand_room
 from apps.organizations.models import LimitName
@@ -24,16 +29,17 @@ from apps.organizations.models import LimitName
 # the same moment can't both take the last place, and nobody waits for another's upload.
 TAKE_IN = """
 WITH kept AS (
-    INSERT INTO stored_objects (id, name, bytes) VALUES (%(id)s, %(name)s, %(bytes)s)
+    INSERT INTO stored_objects (id, name, bytes)
+    SELECT * FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(bytes)s::bigint[])
 )
-INSERT INTO storage_usage AS total (id, bytes) VALUES (%(only_row)s, %(bytes)s)
+INSERT INTO storage_usage AS total (id, bytes) VALUES (%(only_row)s, %(sum)s)
 ON CONFLICT (id) DO UPDATE SET bytes = total.bytes + excluded.bytes
 RETURNING total.bytes
 """
 GIVE_BACK = """
 WITH gone AS (
     UPDATE stored_objects SET removed_at = clock_timestamp()
-    WHERE name = %(name)s AND removed_at IS NULL
+    WHERE name = ANY(%(names)s) AND removed_at IS NULL
     RETURNING bytes
 )
 UPDATE storage_usage AS total SET bytes = total.bytes - (SELECT coalesce(sum(bytes), 0) FROM gone)
@@ -49,40 +55,85 @@ class Metered:
 
         An organisation's names carry its schema: files of two never share a folder.
         """
-        schema = connection.schema_name
-        if schema in (None, PUBLIC_SCHEMA):
-            return str(super().save(name, content, max_length))  # type: ignore[misc]
-        if schema not in str(name).split("/"):
-            raise SuspiciousFileOperation(f"{name!r} is not in a folder of {schema}.")
+        _check([str(name)])
         kept = str(super().save(name, content, max_length))  # type: ignore[misc]
-        try:
-            with transaction.atomic():
-                self._take_in(kept, int(self.size(kept)))  # type: ignore[attr-defined]
-        except BaseException:
-            super().delete(kept)  # type: ignore[misc]
-            raise
+        self._charge({kept: int(self.size(kept))})  # type: ignore[attr-defined]
         return kept
 
-    def _take_in(self, name: str, size: int) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                TAKE_IN, {"id": uuid7(), "name": name, "bytes": size, "only_row": ONLY_ROW}
-            )
-            used = int(cursor.fetchone()[0])
-        demand_room(
-            organization_id=connection.tenant.id,
-            name=LimitName.STORAGE,
-            used=used - size,
-            adding=size,
-        )
+    def save_many(self, new: Mapping[str, bytes]) -> None:
+        """Keep objects under names that nothing has, several at once; all of them or none.
+
+        They are charged for in one statement. Raises PlanLimitReached.
+        """
+        _check(new)
+        put = super().save  # type: ignore[misc]
+        try:
+            side_by_side(partial(put, name, ContentFile(data)) for name, data in new.items())
+        except BaseException:
+            self._forget(new)
+            raise
+        self._charge({name: len(data) for name, data in new.items()})
 
     def delete(self, name: str) -> None:
         """Remove the object; what is not there is no error."""
-        super().delete(name)  # type: ignore[misc]
-        if connection.schema_name not in (None, PUBLIC_SCHEMA):
+        self.delete_many([name])
+
+    def delete_many(self, names: Iterable[str]) -> None:
+        """Remove objects, several at once; those that are not there are no error."""
+        removed = list(names)
+        self._forget(removed)
+        if removed and connection.schema_name not in (None, PUBLIC_SCHEMA):
             with connection.cursor() as cursor:
-                cursor.execute(GIVE_BACK, {"name": name, "only_row": ONLY_ROW})
+                cursor.execute(GIVE_BACK, {"names": removed, "only_row": ONLY_ROW})
+
+    def _forget(self, names: Iterable[str]) -> None:
+        remove = super().delete  # type: ignore[misc]
+        side_by_side(partial(remove, name) for name in names)
+
+    def _charge(self, sizes: Mapping[str, int]) -> None:
+        """Count these objects, or remove them and raise PlanLimitReached."""
+        if not sizes or connection.schema_name in (None, PUBLIC_SCHEMA):
+            return
+        try:
+            with transaction.atomic():
+                _take_in(sizes)
+        except BaseException:
+            self._forget(sizes)
+            raise
 
 
-class MeteredFiles(Metered, FileSystemStorage):
-    """Files below MEDIA_ROOT."""
+def _check(names: Iterable[str]) -> None:
+    schema = connection.schema_name
+    if schema in (None, PUBLIC_SCHEMA):
+        return
+    for name in names:
+        if schema not in name.split("/"):
+            raise SuspiciousFileOperation(f"{name!r} is not in a folder of {schema}.")
+
+
+def _take_in(sizes: Mapping[str, int]) -> None:
+    added = sum(sizes.values())
+    values = {
+        "ids": [uuid7() for _ in sizes],
+        "names": [*sizes],
+        "bytes": [*sizes.values()],
+        "only_row": ONLY_ROW,
+        "sum": added,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_IN, values)
+        used = int(cursor.fetchone()[0])
+    demand_room(
+        organization_id=connection.tenant.id,
+        name=LimitName.STORAGE,
+        used=used - added,
+        adding=added,
+    )
+
+
+class MeteredFiles(Metered, DurableFileStorage):
+    """Files below MEDIA_ROOT, flushed to the disk."""
+
+
+class MeteredS3(Metered, S3Storage):  # type: ignore[misc]  # django-storages ships no types
+    """Objects of a bucket."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 
 from tests.database import ROOT, Server
 
@@ -61,6 +62,7 @@ class Stack:
             "PUBLIC_PORT": str(self.port),
             "OUTBOX_SWEEP_SECONDS": "1",
             "API_RATE": "100000/min",
+            "OBJECT_STORE": str(settings.MEDIA_ROOT),
         }
         self.logs = logs
         self.running: dict[str, subprocess.Popen[bytes]] = {}

@@ -12,6 +12,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.core.models import StorageUsage, StoredObject
 from apps.core.tenancy import connection, tenant_context
@@ -141,3 +142,36 @@ def test_the_ledger_is_not_rewritten(forbidden: str) -> None:
 
     with pytest.raises(Exception, match="permission denied"), transaction.atomic():
         connection.cursor().execute(forbidden)
+
+
+def put(*names: str, size: int = 10) -> None:
+    folder = f"things/{connection.schema_name}"
+    default_storage.save_many({f"{folder}/{name}": b"x" * size for name in names})
+
+
+def test_save_many_and_delete_many_are_charged_at_once() -> None:
+    put("one", "two", "three")
+    with CaptureQueriesContext(connection) as statements:
+        put(*(f"more{n}" for n in range(20)))
+    with CaptureQueriesContext(connection) as one_alone:
+        put("alone")
+    default_storage.delete_many([f"things/{connection.schema_name}/{n}" for n in ("one", "two")])
+
+    assert (total(), len(statements)) == (220, len(one_alone))
+    assert [name for name, (_bytes, is_kept) in ledger().items() if not is_kept] == ["one", "two"]
+
+
+def test_save_many_beyond_the_plan_keeps_none_of_them() -> None:
+    allow("storage", 35)
+    put("one", "two")
+
+    with pytest.raises(PlanLimitReached):
+        put("three", "four")
+
+    assert (total(), list(ledger())) == (20, ["one", "two"])
+    assert default_storage.listdir(f"things/{connection.schema_name}") == ([], ["one", "two"])
+
+
+def test_save_many_refuses_a_name_outside_the_organisations_folders() -> None:
+    with pytest.raises(SuspiciousFileOperation):
+        default_storage.save_many({"things/one": b"x"})
