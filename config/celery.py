@@ -20,5 +20,6 @@ app.conf.update(
     beat_schedule={
         "sweep the outbox": {"task": "core.sweep_outbox", "schedule": 5.0},
         "close expired attempts": {"task": "assessment.close_expired", "schedule": 20.0},
+        "sweep orphaned objects": {"task": "ai_logs.sweep_objects", "schedule": 6 * 3600.0},
     },
 )

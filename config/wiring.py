@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import apps.ai_logs.services.erasure
+import apps.ai_logs.tasks
 import apps.assessment.ports
 import apps.assessment.selectors.placing
 import apps.assessment.services
@@ -47,6 +49,7 @@ def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:
 
 OUTBOX_HANDLERS: dict[str, Handler] = {
     "learner.advance": advance_learner,
+    apps.ai_logs.services.erasure.REMOVE_OBJECTS: apps.ai_logs.tasks.remove_erased,
     apps.assessment.services.GRADE: apps.assessment.tasks.grade,
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
     apps.credentials.services.EXPIRE: apps.credentials.tasks.expire,
@@ -57,5 +60,5 @@ apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.un
 apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
 apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
-apps.cohorts.ports.may_open_items.bind(apps.requirements.selectors.gates.may_open_items_of)
+apps.cohorts.ports.may_open_item.bind(apps.requirements.selectors.gates.may_open_item)
 apps.assessment.ports.may_start.bind(apps.requirements.selectors.gates.may_start)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from apps.contacts.models import Contact
 from apps.contacts.selectors import is_own_work
+from apps.contacts.services import lock_learners
 from apps.core.problems import Forbidden
-from apps.requirements.selectors.subjects import Subject
-from apps.requirements.services.evaluations import locked_subjects
+from apps.core.revisions import RevisionConflict
+from apps.requirements.selectors.subjects import Subject, subjects
 
 
 class OwnAward(Forbidden):
@@ -19,9 +20,14 @@ class OwnAward(Forbidden):
 def lock_subject(enrollment_id: UUID) -> Subject:
     """Return the enrolment's subject, read while the learner and all aliases are locked.
 
-    Raises RevisionConflict when people are merged again and again meanwhile.
+    Raises RevisionConflict when a merge came in between: try again with the new alias.
     """
-    return locked_subjects([enrollment_id])[enrollment_id]
+    before = subjects([enrollment_id])[enrollment_id]
+    lock_learners(before.contacts)
+    subject = subjects([enrollment_id])[enrollment_id]
+    if not set(before.contacts).issuperset(subject.contacts):
+        raise RevisionConflict
+    return subject
 
 
 def require_other(actor: Contact | None, learner_id: UUID) -> None:

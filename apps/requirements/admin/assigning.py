@@ -8,11 +8,12 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.cohorts.models import CohortEnrollment
-from apps.contacts.admin_base import Pages, actor_of, principal_of, tell
+from apps.contacts.admin_base import OrganizationModelAdmin, actor_of, principal_of, tell
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
 from apps.core.problems import Forbidden, Invalid, Problem
@@ -30,7 +31,7 @@ class TooManyChosen(Invalid):
     title = "Choose at most a thousand learners at a time."
 
 
-class AssigningPages(Pages):
+class AssigningPages(OrganizationModelAdmin):
     """The action of a list of enrolments."""
 
     actions = ("assign",)
@@ -111,12 +112,16 @@ class AssigningPages(Pages):
         form: AssignForm,
         changes: list[Any] | None = None,
     ) -> HttpResponse:
-        return self.page(
+        return TemplateResponse(
             request,
-            "requirement_assign",
-            title=_("Assign a version"),
-            chosen=chosen,
-            form=form,
-            changes=changes,
-            checkbox=ACTION_CHECKBOX_NAME,
+            "admin/assay/requirement_assign.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("Assign a version"),
+                "chosen": chosen,
+                "form": form,
+                "changes": changes,
+                "checkbox": ACTION_CHECKBOX_NAME,
+            },
         )

@@ -1,0 +1,30 @@
+"""What the outbox delivers to the AI log, and what beat asks of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.ai_logs.services.contents import sweep_orphans
+from apps.ai_logs.services.erasure import remove_objects
+from apps.core.clock import now
+from apps.core.tasks import ready_organizations
+from apps.core.tenancy import connection, tenant_context
+
+
+def remove_erased(key: str, payloads: list[dict[str, Any]]) -> None:
+    """Outbox handler of `ai_logs.remove_objects`; the key is the session."""
+    remove_objects(UUID(key))
+
+
+@shared_task(name="ai_logs.sweep_objects")
+def sweep_objects() -> int:
+    """Remove, in every organisation, objects that no row names; return how many."""
+    removed = 0
+    for organization in ready_organizations():
+        with tenant_context(organization):
+            removed += len(sweep_orphans(at=now()))
+    connection.forget_tenant()
+    return removed
