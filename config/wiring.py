@@ -60,5 +60,5 @@ apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.un
 apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
 apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
-apps.cohorts.ports.may_open_item.bind(apps.requirements.selectors.gates.may_open_item)
+apps.cohorts.ports.may_open_items.bind(apps.requirements.selectors.gates.may_open_items_of)
 apps.assessment.ports.may_start.bind(apps.requirements.selectors.gates.may_start)

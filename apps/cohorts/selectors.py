@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import Count, Max, Model, Q, QuerySet, Sum
 
 from apps.cohorts.models import (
@@ -35,10 +36,15 @@ from apps.cohorts.rules.progress import (
 from apps.contacts.capabilities import Capability
 from apps.contacts.principal import Principal
 from apps.contacts.selectors import alias_ids
-from apps.programs.models import ProgramCourse
+from apps.core.models import VersionStatus
+from apps.programs.models import ProgramCourse, ProgramVersion
 from apps.programs.selectors import pinned_courses
 
 Row = TypeVar("Row", bound=Model)
+
+PLAN_SHAPE: Final = 1
+"""Changes with the shape of what is cached."""
+KEPT_SECONDS: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -287,7 +293,22 @@ def standings(enrollments: Collection[CohortEnrollment]) -> list[Standing]:
 
 
 def course_plans(program_version_ids: Collection[UUID]) -> dict[UUID, tuple[CoursePlan, ...]]:
-    """Return program version -> the courses it pins, as the projection counts them."""
+    """Return program version -> the courses it pins, as the projection counts them.
+
+    Cohorts pin published programs, which never change: their plans are cached.
+    """
+    keys = {f"cohorts.course_plans.{PLAN_SHAPE}.{one}": one for one in program_version_ids}
+    plans = {keys[key]: plan for key, plan in cache.get_many(keys).items()}
+    loaded = _course_plans([one for one in program_version_ids if one not in plans])
+    frozen = ProgramVersion.objects.filter(id__in=loaded).exclude(status=VersionStatus.DRAFT)
+    kept = set(frozen.values_list("id", flat=True)) if loaded else set()
+    cache.set_many({key: loaded[one] for key, one in keys.items() if one in kept}, KEPT_SECONDS)
+    return plans | loaded
+
+
+def _course_plans(program_version_ids: Collection[UUID]) -> dict[UUID, tuple[CoursePlan, ...]]:
+    if not program_version_ids:
+        return {}
     return {
         program_version_id: tuple(
             CoursePlan(

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import transaction
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from apps.contacts.admin_base import (
-    OrganizationModelAdmin,
-    ReadOnlyAdmin,
-    actor_of,
-    principal_of,
-)
+from apps.contacts.admin_base import Pages, ReadOnlyAdmin, Section, actor_of, principal_of, url_of
 from apps.contacts.capabilities import Capability
 from apps.contacts.forms import InviteForm, MemberForm, MergeForm
 from apps.contacts.members import change_member, invite_member
@@ -28,7 +20,6 @@ from apps.contacts.services import merge_contacts
 from apps.core import outbox
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
-from apps.core.problems import Problem
 from apps.organizations.models import OrgMembership
 
 
@@ -50,58 +41,14 @@ class ChannelInline(admin.TabularInline[ContactChannel, Contact]):
         return principal_of(request).has(Capability.MANAGE_CONTACTS)
 
 
-class FormPage(OrganizationModelAdmin):
-    """An admin with pages of one form, each of which calls one service."""
-
-    def form_page(self, request: HttpRequest, form: Any, *, title: str, back: str) -> HttpResponse:
-        return TemplateResponse(
-            request,
-            "admin/assay/form_page.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "form": form,
-                "title": title,
-                "back": back,
-            },
-        )
-
-    def filled_in(
-        self,
-        request: HttpRequest,
-        form: Form,
-        work: Callable[[], Any],
-        *,
-        title: str,
-        done: str,
-        back: str,
-    ) -> HttpResponse:
-        """Call a service with what was filled in; a refusal is told in the form, which stays."""
-        try:
-            with transaction.atomic():
-                work()
-        except Problem as problem:
-            refuse_in(form, problem)
-            return self.form_page(request, form, title=title, back=back)
-        messages.success(request, done)
-        return HttpResponseRedirect(back)
-
-    def changelist_url(self) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-
-
-def refuse_in(form: Form, problem: Problem) -> None:
-    """Tell a problem as errors of the form: beside its fields where it names them."""
-    for error in problem.errors:
-        form.add_error(error["field"] if error["field"] in form.fields else None, error["message"])
-    if not problem.errors:
-        form.add_error(None, problem.detail or problem.title)
-
-
 @admin.register(Contact)
-class ContactAdmin(FormPage):
+class ContactAdmin(Pages):
     """The people of the organisation; an instructor sees those of their cohorts."""
 
+    section, place = Section.PEOPLE, 10
+    nothing_yet = gettext_lazy(
+        "Nobody yet. People come with a roster, an invitation, or one by one."
+    )
     change_capability = Capability.MANAGE_CONTACTS
     view_capability = Capability.VIEW_LEARNERS
     list_display = ("display_name", "external_id", "has_login", "merged_into")
@@ -131,7 +78,7 @@ class ContactAdmin(FormPage):
         source = self.get_object(request, object_id)
         if source is None or not self.has_change_permission(request, source):
             raise Http404
-        back = reverse("admin:contacts_contact_change", args=[source.pk])
+        back = url_of(source)
         form = MergeForm(request.POST or None, source=source)
         if request.method == "POST" and form.is_valid():
             into = form.cleaned_data["into"]
@@ -141,13 +88,16 @@ class ContactAdmin(FormPage):
                 done=_("Merged into %(name)s.") % {"name": into},
                 back=back,
             )
-        return self.form_page(request, form, title=_("Merge %s") % source, back=back)
+        return self.form_page(request, form, title=_("Merge %s") % source, back=back, about=source)
 
 
 @admin.register(OrgMembership)
-class MemberAdmin(FormPage):
+class MemberAdmin(Pages):
     """Logins of the organisation: invite, change the role, deactivate."""
 
+    section, place = Section.PEOPLE, 30
+    menu = gettext_lazy("Members")
+    nothing_yet = gettext_lazy("Nobody can sign in yet.")
     change_capability = Capability.MANAGE_MEMBERS
     view_capability = Capability.MANAGE_MEMBERS
     list_display = ("email", "org_role", "status", "created_at")
@@ -222,6 +172,11 @@ class MemberAdmin(FormPage):
 class ApiTokenAdmin(ReadOnlyAdmin):
     """Whose keys there are; the secrets are nowhere."""
 
+    section, place = Section.PEOPLE, 40
+    menu = gettext_lazy("API tokens")
+    nothing_yet = gettext_lazy(
+        "Nobody has made a token yet. Everybody makes their own on their account page."
+    )
     view_capability = Capability.MANAGE_MEMBERS
     list_display = ("name", "prefix", "contact", "created_at", "expires_at", "revoked_at")
     exclude = ("token_hash",)
@@ -242,6 +197,9 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 class OutboxAdmin(ReadOnlyAdmin):
     """Work that is owed; what was parked after too many failures can be tried again."""
 
+    section, place = Section.ORGANIZATION, 20
+    menu = gettext_lazy("Outbox")
+    nothing_yet = gettext_lazy("Nothing is owed: all work is done.")
     view_capability = Capability.AUDIT_READ
     list_display = ("topic", "key", "created_at", "attempts", "parked_at", "last_error")
     list_filter = ("topic", ("parked_at", admin.EmptyFieldListFilter))
@@ -265,6 +223,9 @@ class OutboxAdmin(ReadOnlyAdmin):
 class AdminActionAdmin(ReadOnlyAdmin):
     """Who did what."""
 
+    section, place = Section.ORGANIZATION, 10
+    menu = gettext_lazy("Record of actions")
+    nothing_yet = gettext_lazy("Nothing was done yet.")
     list_display = ("recorded_at", "actor", "action", "entity_type", "entity_id")
     list_filter = ("action",)
     ordering = ("-recorded_at",)

@@ -14,8 +14,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from apps.contacts.admin_base.menu import Section
 from apps.contacts.capabilities import Capability
 from apps.contacts.principal import Principal
+from apps.organizations.models import OrgRole
 
 
 class OrganizationAdminSite(admin.AdminSite):
@@ -30,6 +32,52 @@ class OrganizationAdminSite(admin.AdminSite):
         )
         own = [model for model in asked if model.__module__.startswith("apps.")]
         super().register(own, admin_class, **options)
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the menu: what the sections hold for whoever is at work, then the other apps."""
+        sections: dict[Any, dict[str, Any]] = {
+            section: {
+                "name": section.label,
+                "app_label": section.value,
+                "app_url": f"{reverse('admin:index')}#{section.value}",
+                "has_module_perms": True,
+                "models": [],
+            }
+            for section in Section
+        }
+        for app in super().get_app_list(request, app_label):
+            for entry in app["models"]:
+                about = self._registry[entry["model"]]
+                section = getattr(about, "section", None)
+                entry["name"] = getattr(about, "title", entry["name"])
+                entry["place"] = getattr(about, "place", 50)
+                sections.setdefault(section or app["app_label"], {**app, "models": []})
+                sections[section or app["app_label"]]["models"].append(entry)
+        menu = [section for section in sections.values() if section["models"]]
+        for section in menu:
+            section["models"].sort(key=lambda entry: (entry["place"], entry["name"]))
+        return menu
+
+    def app_index(  # type: ignore[override]
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the one page of the menu: apps are nothing that people here know."""
+        return redirect("admin:index")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add whose back office it is and who is at work, for the head of every page."""
+        principal: Principal | None = getattr(request, "principal", None) or None
+        organization = getattr(request, "tenant", None)
+        name = getattr(organization, "name", "")
+        return {
+            **super().each_context(request),
+            "site_header": name or self.site_header,
+            "site_title": name or self.site_title,
+            "at_work": principal.contact if principal else None,
+            "org_role": OrgRole(principal.org_role).label if principal else "",
+        }
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

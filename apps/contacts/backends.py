@@ -64,7 +64,9 @@ def cached_principal(user: User) -> Principal | None:
     schema = connection.schema_name
     if schema in (None, PUBLIC_SCHEMA):
         return None
-    cache: dict[str | None, Principal | None] = user.__dict__.setdefault("_principals", {})
-    if schema not in cache:
-        cache[schema] = principal_of_user(user.pk)
-    return cache[schema]
+    known: dict[str | None, Principal | None] | None = getattr(user, "_principals", None)
+    if known is None:
+        known = user._principals = {}  # type: ignore[attr-defined] # on the user, not on its proxy
+    if schema not in known:
+        known[schema] = principal_of_user(user.pk)
+    return known[schema]

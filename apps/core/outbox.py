@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -32,6 +33,10 @@ FIRST_DELAY_SECONDS = 2
 LONGEST_DELAY_SECONDS = 900
 SENT_AT_ONCE = 100
 RESEND_AFTER = timedelta(seconds=60)
+MOST_STEPS = 20
+
+_next_steps: ContextVar[dict[tuple[str, str], None] | None] = ContextVar("next_steps", default=None)
+"""What a delivery that runs in this thread owes since, for the same worker to go on with."""
 
 
 def owe(
@@ -60,14 +65,44 @@ def owe_many(topic: str, keys: list[str]) -> None:
 
 def send_after_commit(topic: str, key: str) -> None:
     """Ask for a delivery once the transaction has committed; a dead broker costs nothing."""
-    send = partial(courier.take, str(connection.schema_name), topic, key)
-    transaction.on_commit(send, robust=True)
+    transaction.on_commit(partial(_send, str(connection.schema_name), topic, key), robust=True)
+
+
+def _send(schema: str, topic: str, key: str) -> None:
+    next_steps = _next_steps.get()
+    if next_steps is None:
+        courier.take(schema, topic, key)
+    else:
+        next_steps[topic, key] = None
 
 
 def handlers() -> Mapping[str, Handler]:
     """Return topic -> handler, as `config.wiring` lists them."""
     bound: Mapping[str, Handler] = import_string(f"{settings.WIRING}.OUTBOX_HANDLERS")
     return bound
+
+
+def deliver_with_next_steps(topic: str, key: str) -> int:
+    """Work what is owed for (topic, key), then what that owes in turn; return the messages settled.
+
+    A worker goes on at once where it has the reason for the next step, instead of sending for
+    another worker. Each step is a delivery of its own. What exceeds MOST_STEPS is sent for.
+    """
+    due: dict[tuple[str, str], None] = {(topic, key): None}
+    token = _next_steps.set(due)
+    settled = 0
+    try:
+        for _ in range(MOST_STEPS):
+            if not due:
+                return settled
+            step = next(iter(due))
+            del due[step]
+            settled += deliver(*step)
+    finally:
+        _next_steps.reset(token)
+        for step in due:
+            courier.take(str(connection.schema_name), *step)
+    return settled
 
 
 def deliver(topic: str, key: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from celery import Task, shared_task
@@ -13,6 +14,8 @@ from apps.core import outbox
 from apps.core.clock import now
 from apps.core.courier import DELIVER
 from apps.core.tenancy import connection, tenant_context
+
+REMEMBER_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +31,7 @@ class OrganizationTask(Task[Any, Any]):
 
     def __call__(self, schema: str, *args: Any, **kwargs: Any) -> Any:
         connection.forget_tenant()
-        with connection.platform():
-            tenant = get_tenant_model().objects.filter(schema_name=schema).first()
+        tenant = _organization(schema)
         if tenant is None:
             raise Reject(f"no organisation has the schema {schema!r}", requeue=False)
         try:
@@ -39,10 +41,25 @@ class OrganizationTask(Task[Any, Any]):
             connection.forget_tenant()
 
 
+_known: dict[str, tuple[float, Any]] = {}
+
+
+def _organization(schema: str) -> Any:
+    """Return the organisation of a schema; remembered for seconds, as a host is."""
+    expires, tenant = _known.get(schema, (0.0, None))
+    if expires < time.monotonic():
+        with connection.platform():
+            tenant = get_tenant_model().objects.filter(schema_name=schema).first()
+        _known.pop(schema, None)
+        if tenant is not None:
+            _known[schema] = (time.monotonic() + REMEMBER_SECONDS, tenant)
+    return tenant
+
+
 @shared_task(base=OrganizationTask, name=DELIVER, acks_late=True)
 def deliver(schema: str, topic: str, key: str) -> int:
-    """Work what (topic, key) is owed in this organisation."""
-    return outbox.deliver(topic, key)
+    """Work what (topic, key) is owed in this organisation, and the steps that follow from it."""
+    return outbox.deliver_with_next_steps(topic, key)
 
 
 @shared_task(name="core.sweep_outbox")

@@ -12,14 +12,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from apps.contacts.admin import FormPage
 from apps.contacts.admin_base import (
     DefinitionAdmin,
     ReadOnlyAdmin,
+    Section,
     VersionAdmin,
     actor_of,
     principal_of,
+    url_of,
 )
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
@@ -50,6 +52,9 @@ from apps.credentials.vocabulary import AwardMode, AwardState
 class CertificationTemplateAdmin(DefinitionAdmin):
     """What can be earned in a program."""
 
+    section, place = Section.AUTHORING, 80
+    menu = gettext_lazy("Credential templates")
+    nothing_yet = gettext_lazy("Nothing can be earned yet.")
     list_display = ("title", "program", "newest")
     list_filter = ("type", "program")
     list_select_related = ("program",)
@@ -63,6 +68,7 @@ class CertificationTemplateAdmin(DefinitionAdmin):
 class CertificationTemplateVersionAdmin(VersionAdmin):
     """What the credential says."""
 
+    section, place = Section.AUTHORING, 90
     form = TemplateVersionForm
     fields = (
         "definition",
@@ -103,7 +109,7 @@ class CertificationTemplateVersionAdmin(VersionAdmin):
         return sentences
 
 
-class FormViews(ReadOnlyAdmin, FormPage):
+class FormViews(ReadOnlyAdmin):
     """Read-only rows, with one page of a form for each thing that can be done about one."""
 
     verbs: ClassVar[tuple[str, ...]] = ()
@@ -142,10 +148,9 @@ class FormViews(ReadOnlyAdmin, FormPage):
         done: str,
     ) -> HttpResponse:
         """Show the form, and call the service with what was filled in, the actor and the time."""
-        url = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        back = reverse(url, args=[row.pk])
+        back = url_of(row)
         if request.method != "POST" or not form.is_valid():
-            return self.form_page(request, form, title=title, back=back)
+            return self.form_page(request, form, title=title, back=back, about=row)
         said = {name: value for name, value in form.cleaned_data.items() if name != "confirmed"}
 
         def work() -> None:
@@ -181,6 +186,9 @@ class EventInline(admin.TabularInline[CredentialEvent, CertificationAward]):
 class CertificationAwardAdmin(FormViews):
     """Who was awarded what. To award by hand is a form, as is everything that ends an award."""
 
+    section, place = Section.CREDENTIALS, 10
+    menu = gettext_lazy("Awards")
+    nothing_yet = gettext_lazy("Nobody was awarded anything yet.")
     change_capability = Capability.AWARD
     view_capability = Capability.VIEW_LEARNERS
     verbs = ("revoke", "suspend", "reinstate")
@@ -264,6 +272,9 @@ class CertificationAwardAdmin(FormViews):
 class AwardHoldAdmin(FormViews):
     """What about awards waits for a person."""
 
+    section, place = Section.CREDENTIALS, 20
+    menu = gettext_lazy("Holds")
+    nothing_yet = gettext_lazy("Nothing waits for a decision.")
     change_capability = Capability.AWARD
     view_capability = Capability.VIEW_LEARNERS
     verbs = ("resolve",)
@@ -291,6 +302,9 @@ class AwardHoldAdmin(FormViews):
 class IssuerKeyAdmin(FormViews):
     """With what the organisation signs. The private halves are nowhere to be seen."""
 
+    section, place = Section.CREDENTIALS, 40
+    menu = gettext_lazy("Signing keys")
+    nothing_yet = gettext_lazy("There is no key yet; the first award makes one.")
     change_capability = Capability.MANAGE_SETTINGS
     view_capability = Capability.AUDIT_READ
     verbs = ("revoke",)
@@ -335,6 +349,9 @@ class IssuerKeyAdmin(FormViews):
 class CredentialDocumentAdmin(ReadOnlyAdmin):
     """What was signed, as it was signed."""
 
+    section, place = Section.CREDENTIALS, 30
+    menu = gettext_lazy("Signed credentials")
+    nothing_yet = gettext_lazy("Nothing was signed yet.")
     view_capability = Capability.VIEW_LEARNERS
     list_display = ("award", "media_type", "sha256", "recorded_at")
     search_fields = ("sha256", "award__certificate_number")

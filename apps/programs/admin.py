@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.contacts.admin_base import (
     DefinitionAdmin,
+    Section,
     VersionAdmin,
     VersionPartForm,
     VersionPartInline,
@@ -64,6 +65,8 @@ def read_once(field: Any) -> Any:
 class CourseAdmin(DefinitionAdmin):
     """Courses."""
 
+    section, place = Section.AUTHORING, 20
+    nothing_yet = gettext_lazy("No course yet.")
     readonly_fields = ("catalog_course_id", "catalog_version_id")
 
 
@@ -71,6 +74,7 @@ class CourseAdmin(DefinitionAdmin):
 class CourseVersionAdmin(VersionAdmin):
     """What a course says: its modules and items."""
 
+    section, place = Section.AUTHORING, 90
     inlines = [ModuleInline, ItemInline]
     search_fields = ("definition__title", "definition__slug")
 
@@ -130,11 +134,17 @@ class ProgramCourseInline(VersionPartInline, admin.TabularInline[Any, Any]):
 class ProgramAdmin(DefinitionAdmin):
     """Programs."""
 
+    section, place = Section.AUTHORING, 10
+    nothing_yet = gettext_lazy(
+        "No program yet. Write the courses first; a program takes published ones."
+    )
+
 
 @admin.register(ProgramVersion)
 class ProgramVersionAdmin(VersionAdmin):
     """What a program says: which courses it takes, at which version."""
 
+    section, place = Section.AUTHORING, 90
     inlines = [ProgramCourseInline]
     search_fields = ("definition__title", "definition__slug")
 

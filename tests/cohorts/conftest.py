@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from uuid import UUID
 
 import pytest
@@ -25,13 +25,13 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answer:
     def is_ready(program_version_id: UUID) -> bool:
         return True
 
-    def is_open(enrollment_id: UUID, module_item_id: UUID) -> Gate:
-        return OPEN
+    def are_open(asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, dict[UUID, Gate]]:
+        return {one: dict.fromkeys(items, OPEN) for one, items in asked.items()}
 
     def no_problem(course_version_id: UUID) -> list[PublicationProblem]:
         return []
 
     bind(ports.program_is_ready, is_ready)
-    bind(ports.may_open_item, is_open)
+    bind(ports.may_open_items, are_open)
     bind(programs_ports.publication_checks, no_problem)
     return bind

@@ -295,7 +295,10 @@ def test_a_locked_item_is_told_with_its_reason(
     client: APIClient, enrollment: CohortEnrollment, answers: Answer
 ) -> None:
     shut = Gate(allowed=False, code="prerequisite-open", reason="Read the rules first.")
-    answers(ports.may_open_item, lambda enrollment_id, item_id: shut)
+    answers(
+        ports.may_open_items,
+        lambda asked: {one: dict.fromkeys(items, shut) for one, items in asked.items()},
+    )
 
     response = client.post("/v1/progress/events", event(enrollment))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -226,11 +227,14 @@ def test_assert_progress_of_a_locked_item_is_refused_with_the_reason(
 ) -> None:
     locked = item_of(enrollment.cohort, "visit").id
 
-    def gate(enrollment_id: UUID, module_item_id: UUID) -> Gate:
-        assert enrollment_id == enrollment.id
-        return Gate(False, "locked", "First read.") if module_item_id == locked else OPEN
+    def gates(asked: Mapping[UUID, Collection[UUID]]) -> dict[UUID, dict[UUID, Gate]]:
+        shut = Gate(False, "locked", "First read.")
+        return {
+            one: {item: shut if item == locked else OPEN for item in items}
+            for one, items in asked.items()
+        }
 
-    answers(ports.may_open_item, gate)
+    answers(ports.may_open_items, gates)
 
     read, visit = assert_progress(
         principal=own(enrollment),

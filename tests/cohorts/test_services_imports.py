@@ -230,11 +230,11 @@ def test_import_roster_that_cannot_be_read_changes_nothing(cohort: Cohort) -> No
 def test_import_roster_takes_the_same_statements_for_any_number() -> None:
     cohort = open_cohort()
     statements = []
-    for size in (3, 60):
+    for size in (1, 3, 60):  # the first reads the frozen course as well
         rows = [row(n + 2, f"P{size}x{n}", external_id=f"{size}-{n}") for n in range(size)]
         with CaptureQueriesContext(connection) as captured:
             bring(cohort, *rows)
         statements.append(len(captured))
 
-    assert statements[0] == statements[1]
-    assert Contact.objects.count() == 63
+    assert statements[1] == statements[2]
+    assert Contact.objects.count() == 64

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from apps.core import outbox
 from apps.core.clock import now
@@ -26,7 +27,14 @@ def fail(key: str, payloads: list[dict[str, Any]]) -> None:
     raise RuntimeError("no luck")
 
 
-OUTBOX_HANDLERS = {"note": note, "fail": fail}
+def go_on(key: str, payloads: list[dict[str, Any]]) -> None:
+    """Owe the next number, as a step of a pipeline does."""
+    calls.append((key, payloads))
+    if int(key):
+        outbox.owe("go on", str(int(key) - 1))
+
+
+OUTBOX_HANDLERS = {"note": note, "fail": fail, "go on": go_on}
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +87,29 @@ def test_deliver_parks_after_the_last_attempt() -> None:
     message = OutboxMessage.objects.get()
     assert message.parked_at is not None
     assert outbox.deliver("fail", "k") == 0
+
+
+def test_deliver_with_next_steps_goes_on_with_what_it_owes(own_database: str) -> None:
+    with transaction.atomic():
+        outbox.owe("go on", "3")
+
+    assert outbox.deliver_with_next_steps("go on", "3") == 4
+    assert [key for key, _payloads in calls] == ["3", "2", "1", "0"]
+    assert not OutboxMessage.objects.exists()
+
+
+def test_deliver_with_next_steps_sends_for_what_is_too_much(
+    own_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction.atomic():
+        outbox.owe("go on", "100")
+    sent: list[tuple[str, str, str]] = []
+    monkeypatch.setattr(outbox.courier, "take", lambda *message: sent.append(message))
+
+    assert outbox.deliver_with_next_steps("go on", "100") == outbox.MOST_STEPS
+    left = str(100 - outbox.MOST_STEPS)
+    assert [message[1:] for message in sent] == [("go on", left)]
+    assert [message.key for message in OutboxMessage.objects.all()] == [left]
 
 
 def test_retry_makes_a_parked_message_due_again() -> None:

@@ -20,7 +20,7 @@ from apps.credentials.models import CertificationAward, CredentialDocument, Stat
 from apps.credentials.openbadges import IssuerSpec, credential_document, evidence_id
 from apps.credentials.reasons import Reason
 from apps.credentials.selectors.awards import HeldAward, held_awards
-from apps.credentials.selectors.issuers import issuer, signing_key
+from apps.credentials.selectors.issuers import issuer, issuer_then, issuers, signing_key
 from apps.credentials.selectors.statuslists import status_list
 from apps.credentials.selectors.verification import (
     Verdict,
@@ -194,6 +194,38 @@ def test_credentials_signed_under_an_older_host_still_verify(it: World) -> None:
     assert verdict_on(award).state is State.VALID
     assert verdict_on(new).state is State.VALID
     assert document_of(new)["issuer"]["id"] == "did:web:academy.example%3A8000"
+
+
+def test_what_was_signed_at_another_port_still_verifies(it: World, settings: Any) -> None:
+    award, revoked = it.awarded(), it.another("Bob").awarded()
+
+    settings.PUBLIC_PORT = "8001"
+    revoke_award(award=revoked, actor=it.registrar, reason="Copied", at=NOON)
+
+    verdict = verdict_on(award)
+    assert document_of(award)["issuer"]["id"] == "did:web:a.localhost%3A8000"
+    assert issuer().did == "did:web:a.localhost%3A8001"
+    assert {step.state for step in verdict.steps} == {State.VALID}
+    assert verdict.award_id == award.id
+    assert verdict_on(revoked).state is State.INVALID
+
+
+@pytest.mark.parametrize(
+    "home",
+    [
+        "http://a.localhost.evil.example",
+        "http://evil.example/a.localhost",
+        "http://a.localhost@evil.example",
+        "http://a.localhost:0",
+        "http://[a.localhost",
+        "ftp://a.localhost",
+        "http://a.localhost/",
+        "a.localhost",
+        "",
+    ],
+)
+def test_issuer_then_takes_no_foreign_address_for_ones_own(home: str) -> None:
+    assert issuer_then(home, issuers()) is None
 
 
 # --- The page and the learner's list -------------------------------------------------------------

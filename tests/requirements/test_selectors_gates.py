@@ -215,7 +215,7 @@ def test_open_door_costs_no_look_at_the_learners_history(
     with CaptureQueriesContext(connection) as captured:
         assert may_start(stage.enrollment.id, stage.template.id, at=NOON) == OPEN
 
-    assert len(captured) == 4
+    assert len(captured) == 3
 
 
 def test_program_is_ready_with_a_published_progression_set(stage: Scene) -> None:

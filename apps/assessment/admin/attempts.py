@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.assessment.admin.base import CohortReadOnly, Pages, staffed_cohorts, url_of
+from apps.assessment.admin.base import CohortReadOnly, staffed_cohorts
 from apps.assessment.forms.terms import CohortDecisionForm, DecisionForm, ReasonForm
 from apps.assessment.models import (
     AssessmentAttempt,
@@ -29,7 +29,7 @@ from apps.assessment.selectors.grading import answer_in_words
 from apps.assessment.services import decide_attempt_release, decide_release, void_attempt
 from apps.assessment.vocabulary import AttemptStatus
 from apps.cohorts.selectors import staffed_by
-from apps.contacts.admin_base import ReadOnlyAdmin, actor_of, principal_of
+from apps.contacts.admin_base import ReadOnlyAdmin, Section, actor_of, principal_of, url_of
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
 
@@ -40,6 +40,9 @@ RELATED = ("template", "contact", "enrollment__cohort")
 class AttemptAdmin(CohortReadOnly):
     """Attempts: what was answered, what it was given, and by whom."""
 
+    section, place = Section.RECORDS, 50
+    menu = gettext_lazy("Attempts")
+    nothing_yet = gettext_lazy("Nobody has begun an assessment yet.")
     to_cohort, to_contact = "enrollment__cohort", "contact"
     list_display = ("contact", "template", "attempt_no", "cohort", "status", "started_at")
     list_filter = (
@@ -146,6 +149,9 @@ class AttemptAdmin(CohortReadOnly):
 class ResultAdmin(CohortReadOnly):
     """The current result of each attempt."""
 
+    section, place = Section.RECORDS, 60
+    menu = gettext_lazy("Results")
+    nothing_yet = gettext_lazy("There is no result yet.")
     to_cohort, to_contact = "attempt__enrollment__cohort", "attempt__contact"
     list_display = (
         "learner",
@@ -222,9 +228,14 @@ class ResultAdmin(CohortReadOnly):
 
 
 @admin.register(ResultRelease)
-class ReleaseAdmin(Pages, ReadOnlyAdmin):
+class ReleaseAdmin(ReadOnlyAdmin):
     """What was decided about results; `Add` decides for a cohort."""
 
+    section, place = Section.TEACHING, 80
+    menu = gettext_lazy("Release decisions")
+    nothing_yet = gettext_lazy(
+        "Nothing was decided yet: results are shown as their assessments say."
+    )
     change_capability = Capability.GRADE
     view_capability = Capability.VIEW_LEARNERS
     list_display = (

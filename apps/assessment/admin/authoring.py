@@ -8,9 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from apps.assessment.admin.base import Pages, url_of
 from apps.assessment.admin.imports import ImportPages
 from apps.assessment.forms.imports import DraftGiftForm
 from apps.assessment.forms.questions import ItemRowForm
@@ -29,9 +28,11 @@ from apps.assessment.vocabulary import Kind
 from apps.contacts.admin_base import (
     AuthoredAdmin,
     DefinitionAdmin,
+    Section,
     VersionAdmin,
     VersionPartInline,
     actor_of,
+    url_of,
 )
 
 
@@ -87,6 +88,9 @@ class LevelInline(PartInline):
 class AssessmentAdmin(DefinitionAdmin):
     """Assessments."""
 
+    section, place = Section.AUTHORING, 30
+    menu = gettext_lazy("Assessments")
+    nothing_yet = gettext_lazy("No assessment yet.")
     list_filter = ("type", "scoring_model")
 
 
@@ -94,6 +98,7 @@ class AssessmentAdmin(DefinitionAdmin):
 class AssessmentVersionAdmin(ImportPages, VersionAdmin):
     """What an assessment asks, and under which terms."""
 
+    section, place = Section.AUTHORING, 90
     inlines = [ItemInline, RubricInline, CriterionInline, LevelInline]
     search_fields = ("definition__title", "definition__slug")
     change_form_template = "admin/assay/assessment_version_change_form.html"
@@ -135,9 +140,12 @@ class AssessmentVersionAdmin(ImportPages, VersionAdmin):
 
 
 @admin.register(AssessmentPlacement)
-class PlacementAdmin(Pages, AuthoredAdmin):
+class PlacementAdmin(AuthoredAdmin):
     """Which assessment an item of a course stands for; frozen with the course."""
 
+    section, place = Section.AUTHORING, 60
+    menu = gettext_lazy("Placements in courses")
+    nothing_yet = gettext_lazy("No assessment stands in a course yet.")
     list_display = ("course", "item", "assessment_version")
     search_fields = ("version__definition__title", "module_item__title")
     ordering = ("-id",)

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.assessment.admin.base import CohortReadOnly, refusal_of, url_of
+from apps.assessment.admin.base import CohortReadOnly
 from apps.assessment.forms.grading import GradeForm
 from apps.assessment.models import GradingTask
 from apps.assessment.selectors.grading import (
@@ -33,7 +33,7 @@ from apps.assessment.services import (
 )
 from apps.assessment.vocabulary import TaskState
 from apps.cohorts.selectors import staffed_by
-from apps.contacts.admin_base import actor_of, principal_of, tell
+from apps.contacts.admin_base import Section, actor_of, principal_of, refusal_of, tell, url_of
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
 from apps.core.revisions import RevisionConflict
@@ -99,6 +99,9 @@ class AgeFilter(admin.SimpleListFilter):
 class GradingAdmin(CohortReadOnly):
     """Answers that wait for a person. One's own are not among them."""
 
+    section, place = Section.TEACHING, 30
+    menu = gettext_lazy("Grading queue")
+    nothing_yet = gettext_lazy("Nothing waits for a grade.")
     to_cohort, to_contact = "attempt__enrollment__cohort", "attempt__contact"
     list_display = ("learner", "assessment", "question", "cohort", "created_at", "grader", "state")
     list_filter = (

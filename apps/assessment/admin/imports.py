@@ -10,12 +10,11 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.assessment.admin.base import Pages, refusal_of, url_of
 from apps.assessment.forms.imports import GiftForm
 from apps.assessment.models import QuestionBank
 from apps.assessment.services import preview_gift
 from apps.assessment.services.imports import BankImport
-from apps.contacts.admin_base import tell
+from apps.contacts.admin_base import Pages, refusal_of, tell, url_of
 
 
 class ImportPages(Pages):
@@ -50,7 +49,7 @@ class ImportPages(Pages):
             form=form,
             report=report,
             back=url_of(target),
-            target=target,
+            about=target,
         )
 
     def bank_of(self, target: Any, form: Any) -> QuestionBank:

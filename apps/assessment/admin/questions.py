@@ -9,8 +9,8 @@ from django.contrib import admin, messages
 from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from apps.assessment.admin.base import Pages, refusal_of, url_of
 from apps.assessment.admin.imports import ImportPages
 from apps.assessment.forms.keys import KeyForm
 from apps.assessment.forms.questions import BankItemForm, ItemForm, QuestionForm
@@ -19,12 +19,12 @@ from apps.assessment.questions.items import KINDS, AnswerKey
 from apps.assessment.questions.keys import KeyRefused
 from apps.assessment.services import archive_question, import_gift
 from apps.assessment.vocabulary import Kind
-from apps.contacts.admin_base import AuthoredAdmin, actor_of, tell
+from apps.contacts.admin_base import AuthoredAdmin, Section, actor_of, refusal_of, tell, url_of
 from apps.core.clock import now
 from apps.core.versions import NotADraft, lock_version
 
 
-class QuestionPages(Pages, AuthoredAdmin):
+class QuestionPages(AuthoredAdmin):
     """The page of one question: what it says, and its answer key as the kind has it."""
 
     question_form: ClassVar[type[QuestionForm]]
@@ -89,7 +89,7 @@ class QuestionPages(Pages, AuthoredAdmin):
             key=key,
             back=url_of(parent),
             may_change=may_change,
-            parent=parent,
+            trail=[(url_of(parent), parent)],
         )
 
     def _saved(
@@ -128,6 +128,7 @@ def _key_of(question: Any) -> AnswerKey | None:
 class ItemAdmin(QuestionPages):
     """The questions of versions; the version's page lists them."""
 
+    section, place = Section.AUTHORING, 95
     question_form = ItemForm
     belongs_to = "version"
     list_display = ("title", "kind", "points", "version")
@@ -162,6 +163,9 @@ class ItemAdmin(QuestionPages):
 class BankItemAdmin(QuestionPages):
     """The questions of banks."""
 
+    section, place = Section.AUTHORING, 50
+    menu = gettext_lazy("Questions of banks")
+    nothing_yet = gettext_lazy("No question yet. Write one, or import a file into a bank.")
     question_form = BankItemForm
     belongs_to = "bank"
     list_display = ("title", "kind", "bank", "category", "archived_at")
@@ -189,6 +193,8 @@ class BankItemAdmin(QuestionPages):
 class QuestionBankAdmin(ImportPages, AuthoredAdmin):
     """Banks of questions; `Import…` takes a GIFT file."""
 
+    section, place = Section.AUTHORING, 40
+    nothing_yet = gettext_lazy("No bank yet. Add one, then import questions into it.")
     list_display = ("title", "slug", "created_at")
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}

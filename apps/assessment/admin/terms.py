@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from apps.assessment.admin.base import Pages, staffed_cohorts
+from apps.assessment.admin.base import staffed_cohorts
 from apps.assessment.forms.terms import AccommodationForm, WindowForm, WindowTermsForm
 from apps.assessment.models import Accommodation, AssessmentWindow
 from apps.assessment.services import (
@@ -22,7 +23,7 @@ from apps.assessment.services import (
 )
 from apps.cohorts.models import CohortEnrollment
 from apps.cohorts.selectors import of_staffed
-from apps.contacts.admin_base import actor_of, principal_of
+from apps.contacts.admin_base import Pages, Section, actor_of, principal_of
 from apps.contacts.capabilities import Capability
 from apps.contacts.models import Contact
 from apps.core.clock import now
@@ -44,6 +45,9 @@ class RunnersPages(Pages):
 class WindowAdmin(RunnersPages):
     """When cohorts may take assessments, on the clocks of the cohorts."""
 
+    section, place = Section.TEACHING, 60
+    menu = gettext_lazy("Assessment windows")
+    nothing_yet = gettext_lazy("No window yet: assessments are open by their own terms.")
     list_display = ("template", "cohort", "opens_at", "due_at", "closes_at", "attempts_allowed")
     list_filter = (
         ("cohort", admin.RelatedOnlyFieldListFilter),
@@ -128,6 +132,8 @@ class WindowAdmin(RunnersPages):
 class AccommodationAdmin(RunnersPages):
     """What learners are granted; a new one ends the one that stood for the same."""
 
+    section, place = Section.TEACHING, 70
+    nothing_yet = gettext_lazy("Nobody was granted anything yet.")
     list_display = (
         "contact",
         "template",

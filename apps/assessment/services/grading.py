@@ -69,7 +69,7 @@ class RubricNotComplete(Invalid):
     title = "The chosen levels do not fit the rubric."
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def grade_attempt(attempt_id: UUID, *, at: datetime) -> None:
     """Score by the engine what it can, open tasks for the rest, and settle the result.
 

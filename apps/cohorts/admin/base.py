@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.cohorts.models import Cohort, CohortSession
 from apps.cohorts.selectors import of_staffed
-from apps.contacts.admin_base import OrganizationModelAdmin, ReadOnlyAdmin, principal_of
+from apps.contacts.admin_base import Pages, ReadOnlyAdmin, principal_of
 from apps.contacts.capabilities import Capability
 
 
-class CohortPages(OrganizationModelAdmin):
+class CohortPages(Pages):
     """Pages about one cohort, for who works with it."""
 
     change_capability = Capability.RUN_COHORTS
@@ -41,21 +41,12 @@ class CohortPages(OrganizationModelAdmin):
             raise Http404
         return cohort
 
-    def page(
+    def cohort_page(
         self, request: HttpRequest, cohort: Cohort, template: str, **context: Any
     ) -> HttpResponse:
         """Return a page about the cohort, out of templates/admin/assay."""
-        return TemplateResponse(
-            request,
-            f"admin/assay/{template}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "cohort": cohort,
-                "may_run": self.may_run(request, cohort),
-                **context,
-            },
-        )
+        may_run = self.may_run(request, cohort)
+        return self.page(request, template, about=cohort, cohort=cohort, may_run=may_run, **context)
 
 
 class SessionViews(ReadOnlyAdmin):
@@ -91,24 +82,32 @@ class SessionViews(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Return a page about the session, out of templates/admin/assay."""
         starts, ends = wall_clock(session)
-        return TemplateResponse(
+        cohort = session.cohort
+        trail = [
+            (cohort_url(cohort), cohort),
+            (cohort_url(cohort, "sessions"), _("Sessions")),
+            (session_url(session, "attendance"), session),
+        ]
+        return self.page(
             request,
-            f"admin/assay/{template}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "cohort": session.cohort,
-                "session": session,
-                "starts": starts,
-                "ends": ends,
-                **context,
-            },
+            template,
+            trail=trail,
+            cohort=cohort,
+            session=session,
+            starts=starts,
+            ends=ends,
+            **context,
         )
 
 
 def cohort_url(cohort: Cohort, page: str = "change") -> str:
     """Return the address of one of a cohort's pages."""
     return reverse(f"admin:cohorts_cohort_{page}", args=[cohort.pk])
+
+
+def session_url(session: CohortSession, page: str = "change") -> str:
+    """Return the address of one of a session's pages."""
+    return reverse(f"admin:cohorts_cohortsession_{page}", args=[session.pk])
 
 
 def wall_clock(session: CohortSession) -> tuple[datetime, datetime]:

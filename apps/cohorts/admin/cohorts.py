@@ -26,7 +26,7 @@ from apps.cohorts.services import (
     open_cohort,
     update_cohort,
 )
-from apps.contacts.admin_base import actor_of, principal_of
+from apps.contacts.admin_base import Section, actor_of, principal_of
 from apps.core.clock import now
 from apps.core.models import VersionStatus
 from apps.programs.models import ProgramVersion
@@ -61,6 +61,10 @@ MOVES: dict[str, tuple[Callable[..., Cohort], tuple[str, ...], Any, Any]] = {
 class CohortAdmin(RosterPages, RosterImportPages, SessionPages):
     """Cohorts."""
 
+    section, place = Section.TEACHING, 10
+    nothing_yet = gettext_lazy(
+        "No cohort yet. Add one for a published program; learners are enrolled on its roster."
+    )
     form = CohortForm
     list_display = ("title", "program_version", "status", "starts_on", "ends_on", "learners")
     list_filter = ("status", "is_self_paced")
@@ -156,7 +160,7 @@ class CohortAdmin(RosterPages, RosterImportPages, SessionPages):
             )
         active = cohort.enrollments.active().count()
         people = ngettext("It concerns %(count)d person.", "It concerns %(count)d people.", active)
-        return self.page(
+        return self.cohort_page(
             request,
             cohort,
             "cohort_move",

@@ -128,4 +128,6 @@ class RosterImportPages(CohortPages):
             "not_shown": max(len(in_order) - SHOWN, 0),
             "back": cohort_url(cohort, "roster"),
         }
-        return self.page(request, cohort, "cohort_import", title=_("Import a roster"), **context)
+        return self.cohort_page(
+            request, cohort, "cohort_import", title=_("Import a roster"), **context
+        )

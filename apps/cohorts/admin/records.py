@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from apps.cohorts.models import AttendanceRecord, CohortEnrollment, CourseProgress, ProgressEvent
 from apps.cohorts.selectors import of_staffed
-from apps.contacts.admin_base import ReadOnlyAdmin, principal_of
+from apps.contacts.admin_base import ReadOnlyAdmin, Section, principal_of
 from apps.contacts.capabilities import Capability
 
 
@@ -31,6 +32,9 @@ class LearnerRecordAdmin(ReadOnlyAdmin):
 class EnrollmentAdmin(LearnerRecordAdmin):
     """Who takes or took part; changed on the roster of the cohort."""
 
+    section, place = Section.RECORDS, 10
+    menu = gettext_lazy("Enrolments")
+    nothing_yet = gettext_lazy("Nobody is enrolled yet.")
     cohort_lookup = "cohort"
     related = ("cohort", "contact")
     list_display = ("contact", "cohort", "state", "enrolled_at", "ended_at")
@@ -43,6 +47,8 @@ class EnrollmentAdmin(LearnerRecordAdmin):
 class ProgressEventAdmin(LearnerRecordAdmin):
     """What happened to learners."""
 
+    section, place = Section.RECORDS, 40
+    nothing_yet = gettext_lazy("Nothing has happened yet.")
     related = ("contact", "enrollment__cohort", "enrollment__contact", "course", "asserted_by")
     list_display = ("recorded_at", "contact", "type", "course", "occurred_at", "asserted_by")
     search_fields = ("contact__display_name", "type")
@@ -53,6 +59,9 @@ class ProgressEventAdmin(LearnerRecordAdmin):
 class AttendanceRecordAdmin(LearnerRecordAdmin):
     """Who was there, revision by revision."""
 
+    section, place = Section.RECORDS, 20
+    menu = gettext_lazy("Attendance")
+    nothing_yet = gettext_lazy("No attendance was taken yet.")
     cohort_lookup = "cohort"
     related = ("session", "contact", "recorded_by", "enrollment__cohort", "enrollment__contact")
     list_display = ("recorded_at", "session", "contact", "status", "revision", "recorded_by")
@@ -65,6 +74,8 @@ class AttendanceRecordAdmin(LearnerRecordAdmin):
 class CourseProgressAdmin(LearnerRecordAdmin):
     """How far everybody is in each course."""
 
+    section, place = Section.RECORDS, 30
+    nothing_yet = gettext_lazy("Nobody has begun a course yet.")
     related = ("enrollment__contact", "enrollment__cohort", "course", "course_version__definition")
     list_display = ("enrollment", "course", "status", "percent_complete", "last_activity_at")
     list_filter = ("status",)

@@ -78,7 +78,7 @@ class RosterPages(CohortPages):
             people = people.filter(state=state)
         in_order = people.order_by("contact__display_name", "id")
         shown = Paginator(in_order, PER_PAGE).get_page(request.GET.get("p"))
-        return self.page(
+        return self.cohort_page(
             request,
             cohort,
             "cohort_roster",

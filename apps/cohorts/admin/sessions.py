@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.cohorts.admin.base import CohortPages, cohort_url, wall_clock
 from apps.cohorts.admin.sheets import SheetPages
@@ -22,7 +23,7 @@ from apps.cohorts.services import (
     schedule_series,
     schedule_session,
 )
-from apps.contacts.admin_base import actor_of, tell
+from apps.contacts.admin_base import Section, actor_of, tell
 from apps.core.problems import Problem
 
 
@@ -80,7 +81,7 @@ class SessionPages(CohortPages):
 
     def _sessions(self, request: HttpRequest, cohort: Cohort, form: MeetingForm) -> HttpResponse:
         running = cohort.status in (CohortStatus.PLANNED, CohortStatus.OPEN)
-        return self.page(
+        return self.cohort_page(
             request,
             cohort,
             "cohort_sessions",
@@ -94,6 +95,9 @@ class SessionPages(CohortPages):
 class SessionAdmin(SheetPages):
     """Sessions, and who was there."""
 
+    section, place = Section.TEACHING, 20
+    menu = gettext_lazy("Sessions")
+    nothing_yet = gettext_lazy("No session yet. They are scheduled on the page of their cohort.")
     list_display = ("title", "cohort", "starts_at", "timezone", "is_required", "cancelled_at")
     list_filter = ("is_required",)
     search_fields = ("title", "cohort__title")

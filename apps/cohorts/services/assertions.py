@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -139,13 +140,7 @@ class _Batch:
     items: dict[UUID, ModuleItem]
     courses: dict[tuple[UUID, UUID], UUID]
     known: dict[tuple[UUID, str], ProgressEvent]
-    gates: dict[tuple[UUID, UUID], Gate] = field(default_factory=dict)
-
-    def gate(self, enrollment_id: UUID, item_id: UUID) -> Gate:
-        """Ask once for each pair of learner and item."""
-        if (enrollment_id, item_id) not in self.gates:
-            self.gates[enrollment_id, item_id] = ports.may_open_item(enrollment_id, item_id)
-        return self.gates[enrollment_id, item_id]
+    gates: Mapping[UUID, Mapping[UUID, Gate]]
 
 
 def _load(principal: Principal, assertions: Sequence[Assertion]) -> _Batch:
@@ -166,15 +161,35 @@ def _load(principal: Principal, assertions: Sequence[Assertion]) -> _Batch:
     pins = ProgramCourse.objects.filter(
         version_id__in={e.cohort.program_version_id for e in enrollments.values()}
     ).values_list("version_id", "course_version_id", "course_version__definition_id")
+    items = ModuleItem.objects.defer("body_markdown").in_bulk(
+        {assertion.item_id for assertion in assertions if assertion.item_id}
+    )
+    known = recorded_under(mine.values(), (assertion.key for assertion in assertions))
     return _Batch(
         principal=principal,
         enrollments=enrollments,
-        items=ModuleItem.objects.defer("body_markdown").in_bulk(
-            {assertion.item_id for assertion in assertions if assertion.item_id}
-        ),
+        items=items,
         courses={(program, version): course for program, version, course in pins},
-        known=recorded_under(mine.values(), (assertion.key for assertion in assertions)),
+        known=known,
+        gates=_gates(assertions, enrollments, items, known),
     )
+
+
+def _gates(
+    assertions: Sequence[Assertion],
+    enrollments: Mapping[UUID, CohortEnrollment],
+    items: Mapping[UUID, ModuleItem],
+    known: Mapping[tuple[UUID, str], ProgressEvent],
+) -> Mapping[UUID, Mapping[UUID, Gate]]:
+    """Return enrolment -> item -> gate for all that is new in the batch, asked at once."""
+    asked: dict[UUID, set[UUID]] = defaultdict(set)
+    for assertion in assertions:
+        enrollment, item_id = enrollments.get(assertion.enrollment_id), assertion.item_id
+        if enrollment is None or item_id is None or item_id not in items:
+            continue
+        if (enrollment.contact_id, assertion.key) not in known:
+            asked[enrollment.id].add(item_id)
+    return ports.may_open_items(asked) if asked else {}
 
 
 def _outcome(batch: _Batch, assertion: Assertion, at: datetime) -> AssertionOutcome:
@@ -249,6 +264,6 @@ def _check_open(batch: _Batch, enrollment: CohortEnrollment, item: ModuleItem) -
     takes_part = enrollment.state == EnrollmentState.ENROLLED
     if not takes_part or enrollment.cohort.status != CohortStatus.OPEN:
         raise NotTakingPart
-    gate = batch.gate(enrollment.id, item.id)
+    gate = batch.gates[enrollment.id][item.id]
     if not gate.allowed:
         raise ItemLocked(detail=gate.reason, reason=gate.code)

@@ -11,12 +11,10 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from apps.cohorts.models import Cohort, CohortEnrollment, CourseProgress, ProgressEvent
+from apps.cohorts.models import CohortEnrollment, CourseProgress, ProgressEvent
 from apps.cohorts.rules.progress import (
     MILESTONES,
-    CoursePlan,
     CourseState,
-    Happening,
     Milestone,
     fold_course,
     milestones,
@@ -163,32 +161,26 @@ def rebuild_course_progress(*, at: datetime) -> Projection:
     return done + Projection(removed=removed)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _project(enrollment_ids: Collection[UUID], at: datetime) -> Projection:
     enrollments = list(
-        CohortEnrollment.objects.filter(id__in=enrollment_ids, enrolled_at__isnull=False).order_by(
-            "id"
-        )
+        CohortEnrollment.objects.filter(id__in=enrollment_ids, enrolled_at__isnull=False)
+        .select_related("cohort")
+        .order_by("id")
     )
     lock_learners(enrollment.contact_id for enrollment in enrollments)
-    versions = dict(
-        Cohort.objects.filter(
-            id__in={enrollment.cohort_id for enrollment in enrollments}
-        ).values_list("id", "program_version_id")
-    )
-    plans = course_plans(set(versions.values()))
+    plans = course_plans({enrollment.cohort.program_version_id for enrollment in enrollments})
     events = happenings(enrollment_ids)
     states = {
-        enrollment: _states(plans[versions[enrollment.cohort_id]], events.get(enrollment.id, []))
+        enrollment: [
+            fold_course(plan, events.get(enrollment.id, []))
+            for plan in plans[enrollment.cohort.program_version_id]
+        ]
         for enrollment in enrollments
     }
     written, removed = _store(states)
     advanced = _record_milestones(states, at)
     return Projection(written, removed, advanced)
-
-
-def _states(plans: Iterable[CoursePlan], events: list[Happening]) -> list[CourseState]:
-    return [fold_course(plan, events) for plan in plans]
 
 
 def _store(states: dict[CohortEnrollment, list[CourseState]]) -> tuple[int, int]:

@@ -1,21 +1,33 @@
 """The admin classes that every app's back office is made of."""
 
 from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin
-from apps.contacts.admin_base.organization import OrganizationModelAdmin, ReadOnlyAdmin
+from apps.contacts.admin_base.menu import Section
+from apps.contacts.admin_base.organization import OrganizationModelAdmin
+from apps.contacts.admin_base.pages import Pages, ReadOnlyAdmin, url_of
 from apps.contacts.admin_base.parts import VersionPartForm, VersionPartInline
-from apps.contacts.admin_base.requests import actor_of, principal_of, signed_in, tell
+from apps.contacts.admin_base.requests import (
+    actor_of,
+    principal_of,
+    refusal_of,
+    signed_in,
+    tell,
+)
 from apps.contacts.admin_base.versions import VersionAdmin
 
 __all__ = [
     "AuthoredAdmin",
     "DefinitionAdmin",
     "OrganizationModelAdmin",
+    "Pages",
     "ReadOnlyAdmin",
+    "Section",
     "VersionAdmin",
     "VersionPartForm",
     "VersionPartInline",
     "actor_of",
     "principal_of",
+    "refusal_of",
     "signed_in",
     "tell",
+    "url_of",
 ]

@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
-from apps.contacts.admin_base.organization import OrganizationModelAdmin
+from apps.contacts.admin_base.pages import Pages, url_of
 from apps.contacts.admin_base.requests import actor_of
 from apps.contacts.capabilities import Capability
 from apps.core import versions
@@ -18,7 +18,7 @@ from apps.core.clock import now
 from apps.core.models import Version
 
 
-class AuthoredAdmin(OrganizationModelAdmin):
+class AuthoredAdmin(Pages):
     """What authors write."""
 
     change_capability = Capability.AUTHOR_CONTENT
@@ -50,7 +50,7 @@ class DefinitionAdmin(AuthoredAdmin):
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
-        return HttpResponseRedirect(change_url(obj))
+        return HttpResponseRedirect(url_of(obj))
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_draft"
@@ -73,20 +73,16 @@ class DefinitionAdmin(AuthoredAdmin):
             begun.append(draft)
 
         response = self.carry_out(
-            request, work, done=_("The draft is ready to edit."), back=change_url(definition)
+            request, work, done=_("The draft is ready to edit."), back=url_of(definition)
         )
-        return HttpResponseRedirect(change_url(begun[0])) if begun else response
+        return HttpResponseRedirect(url_of(begun[0])) if begun else response
 
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         obj = kwargs.get("obj")
         context["versions"] = (
-            [(version, change_url(version)) for version in obj.versions.order_by("-created_at")]
+            [(version, url_of(version)) for version in obj.versions.order_by("-created_at")]
             if obj is not None
             else []
         )
         context["has_draft"] = any(version.is_draft for version, _url in context["versions"])
         return super().render_change_form(request, context, *args, **kwargs)
-
-
-def change_url(obj: models.Model) -> str:
-    return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.utils import DatabaseError
+from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from apps.contacts.admin_base.requests import actor_of, signed_in, tell
+from apps.contacts.admin_base.history import HistoryPages
+from apps.contacts.admin_base.requests import (
+    actor_of,
+    refusal_of,
+    refuse_in,
+    signed_in,
+    tell,
+)
 from apps.contacts.capabilities import Capability
 from apps.contacts.services import record_admin_action
 from apps.core.problems import Problem
 from apps.core.refusals import refused_by_database
 
 
-class OrganizationModelAdmin(admin.ModelAdmin[Any]):
+class OrganizationModelAdmin(HistoryPages):
     """A ModelAdmin that asks capabilities, writes `admin_actions` and tells problems politely.
 
     `change_capability` and `view_capability` say who may; nothing is deleted by default, and
@@ -90,13 +99,26 @@ class OrganizationModelAdmin(admin.ModelAdmin[Any]):
             with transaction.atomic():
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except Problem as problem:
-            tell(request, problem)
+            refused = problem
         except DatabaseError as error:
-            refused = refused_by_database(error)
-            if refused is None:
+            known = refused_by_database(error)
+            if known is None:
                 raise
+            refused = known
+        # Once more, with a form that is not valid now and keeps what was entered.
+        request.refused = refused  # type: ignore[attr-defined]
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PermissionDenied:  # somebody published it in the meantime
             tell(request, refused)
-        return HttpResponseRedirect(request.get_full_path())
+            return HttpResponseRedirect(request.get_full_path())
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refused: Problem | None = getattr(request, "refused", None)
+        return form if refused is None else refusing(form, refused)
 
     def render_change_form(
         self,
@@ -112,8 +134,12 @@ class OrganizationModelAdmin(admin.ModelAdmin[Any]):
         Content types differ from schema to schema: tenant code may not even read them.
         """
         formsets = context["inline_admin_formsets"]
+        if obj is not None:
+            context.update({"title": str(obj), "subtitle": None})
         context.update(
             {
+                "list_title": self.title,
+                "may_read_history": obj is not None and self.may_read_history(request, obj),
                 "add": add,
                 "change": change,
                 "has_view_permission": self.has_view_permission(request, obj),
@@ -159,39 +185,30 @@ class OrganizationModelAdmin(admin.ModelAdmin[Any]):
         """Not found is 404 here as everywhere, not a friendly redirect."""
         raise Http404
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show the object's `admin_actions` instead of Django's log."""
-        raise Http404
-
     def carry_out(
         self, request: HttpRequest, work: Callable[[], Any], *, done: str, back: str
     ) -> HttpResponse:
         """Call a service, tell the outcome, and return to `back`."""
-        try:
-            with transaction.atomic():
-                work()
-        except Problem as problem:
-            tell(request, problem)
-        except DatabaseError as error:
-            refused = refused_by_database(error)
-            if refused is None:
-                raise
-            tell(request, refused)
-        else:
-            messages.success(request, done)
+        self.succeeded(request, work, done=done)
         return HttpResponseRedirect(back)
 
-
-class ReadOnlyAdmin(OrganizationModelAdmin):
-    """Rows that only services write: they can be looked at."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def succeeded(self, request: HttpRequest, work: Callable[[], Any], *, done: Any) -> bool:
+        """Call a service and tell the outcome; False leaves a page as it is, input and all."""
+        problem = refusal_of(work)
+        if problem is None:
+            messages.success(request, done)
+            return True
+        tell(request, problem)
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+def refusing(form: type[ModelForm[Any]], problem: Problem) -> type[ModelForm[Any]]:
+    """Return the form as one that says why a service or the database refused it."""
+
+    class Refused(form):  # type: ignore[misc, valid-type]
+        def clean(self) -> Any:
+            cleaned = super().clean()
+            refuse_in(self, problem)
+            return cleaned
+
+    return Refused

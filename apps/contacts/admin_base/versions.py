@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
-from apps.contacts.admin_base.definitions import AuthoredAdmin, change_url
+from apps.contacts.admin_base.definitions import AuthoredAdmin
+from apps.contacts.admin_base.pages import url_of
 from apps.contacts.admin_base.requests import actor_of
 from apps.core import versions
 from apps.core.clock import now
@@ -28,6 +28,10 @@ class VersionAdmin(AuthoredAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("definition",) if obj is not None else ()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Keep versions out of the menu: the page of their definition lists them."""
+        return False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -58,19 +62,13 @@ class VersionAdmin(AuthoredAdmin):
             raise Http404
         return version
 
-    def _page(
+    def version_page(
         self, request: HttpRequest, version: Any, template: str, **context: Any
     ) -> HttpResponse:
-        return TemplateResponse(
-            request,
-            f"admin/assay/{template}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "version": version,
-                "back": change_url(version),
-                **context,
-            },
+        """Return a page about the version."""
+        trail = [(url_of(version.definition), version.definition), (url_of(version), version.label)]
+        return self.page(
+            request, template, trail=trail, version=version, back=url_of(version), **context
         )
 
     def publish_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -83,8 +81,8 @@ class VersionAdmin(AuthoredAdmin):
                 published = versions.publish(version=version, actor=actor_of(request), at=now())
                 self.on_record(request, "published", published)
 
-            return self.carry_out(request, work, done=_("Published."), back=change_url(version))
-        return self._page(
+            return self.carry_out(request, work, done=_("Published."), back=url_of(version))
+        return self.version_page(
             request,
             version,
             "version_publish",
@@ -104,14 +102,14 @@ class VersionAdmin(AuthoredAdmin):
                 retired = versions.retire(version=version, actor=actor_of(request), at=now())
                 self.on_record(request, "retired", retired)
 
-            return self.carry_out(request, work, done=_("Retired."), back=change_url(version))
+            return self.carry_out(request, work, done=_("Retired."), back=url_of(version))
         title = _("Retire %(version)s") % {"version": version}
-        return self._page(request, version, "version_retire", title=title)
+        return self.version_page(request, version, "version_retire", title=title)
 
     def diff_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = self._version(request, object_id)
         previous = versions.previous(version)
-        return self._page(
+        return self.version_page(
             request,
             version,
             "version_diff",

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 
 from apps.core.problems import Conflict
 from apps.core.sealing import wrapping_key
 from apps.core.tenancy import connection
 from apps.credentials.did import (
+    DidInvalid,
     KeyResolver,
     PublishedKey,
+    VerificationKey,
     did_document,
     did_web,
+    did_web_url,
     resolver_of,
 )
 from apps.credentials.keys import open_sealed
@@ -28,6 +31,8 @@ from apps.credentials.publication import printable
 from apps.credentials.vocabulary import KeyState
 from apps.organizations.hosts import base_url
 
+_HOME: Final = re.compile(r"https?://(?P<host>[a-z0-9.-]+)(:[1-9]\d{0,4})?")
+
 
 class NoIssuerKey(Conflict):
     code = "no-issuer-key"
@@ -36,19 +41,15 @@ class NoIssuerKey(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """An organisation under one of its hosts."""
+    """An organisation under one of its hosts; `home` is the address, with scheme and port."""
 
     name: str
     host: str
+    home: str
 
     @property
     def did(self) -> str:
-        port = f":{settings.PUBLIC_PORT}" if settings.PUBLIC_PORT else ""
-        return did_web(f"{self.host}{port}")
-
-    @property
-    def home(self) -> str:
-        return base_url(self.host)
+        return did_web(self.home.partition("://")[2])
 
     @property
     def spec(self) -> IssuerSpec:
@@ -81,7 +82,8 @@ def issuers() -> list[Issuer]:
     organization = connection.tenant
     domains = organization.domains.order_by("-is_primary", "domain")
     return [
-        Issuer(organization.name, domain) for domain in domains.values_list("domain", flat=True)
+        Issuer(organization.name, domain, base_url(domain))
+        for domain in domains.values_list("domain", flat=True)
     ]
 
 
@@ -93,6 +95,17 @@ def issuer() -> Issuer:
 def issuer_at(host: str) -> Issuer | None:
     """Return the organisation in force under this host, None if it is not one of its hosts."""
     return next((one for one in issuers() if one.host == host), None)
+
+
+def issuer_then(home: str, own: Sequence[Issuer]) -> Issuer | None:
+    """Return the organisation at an address of one of its hosts, whatever the port was then.
+
+    What was signed keeps its addresses for ever; a demo or a proxy may move to another port.
+    """
+    found = _HOME.fullmatch(home)
+    if found is None:
+        return None
+    return next((replace(one, home=home) for one in own if one.host == found["host"]), None)
 
 
 def published_keys() -> list[PublishedKey]:
@@ -107,15 +120,28 @@ def published_keys() -> list[PublishedKey]:
     ]
 
 
-def did_documents() -> dict[str, Mapping[str, Any]]:
-    """Return DID -> document for each host: what was signed under an older host verifies too."""
-    keys = published_keys()
-    return {one.did: did_document(did=one.did, keys=keys) for one in issuers()}
-
-
 def key_resolver() -> KeyResolver:
-    """Return a resolver of this organisation's keys and of did:key; it asks no network."""
-    return resolver_of(did_documents())
+    """Return a resolver of this organisation's keys and of did:key; it asks no network.
+
+    What was signed under an older host or at another port verifies too.
+    """
+    own, keys = issuers(), published_keys()
+
+    def resolve(verification_method: str) -> VerificationKey:
+        did = verification_method.partition("#")[0]
+        is_own = issuer_then(_home_of(did), own) is not None
+        known = {did: did_document(did=did, keys=keys)} if is_own else {}
+        return resolver_of(known)(verification_method)
+
+    return resolve
+
+
+def _home_of(did: str) -> str:
+    """Return the address whose DID document a did:web names, "" for anything else."""
+    try:
+        return did_web_url(did).removesuffix("/.well-known/did.json")
+    except DidInvalid:
+        return ""
 
 
 def signing_key(issuer: Issuer) -> SigningKey:

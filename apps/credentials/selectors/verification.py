@@ -16,7 +16,7 @@ from apps.credentials.findings import Finding, State, Step, run_step
 from apps.credentials.models import CertificationAward, CredentialDocument
 from apps.credentials.openbadges import evidence_id
 from apps.credentials.reasons import Reason
-from apps.credentials.selectors.issuers import Issuer, issuer, issuers, key_resolver
+from apps.credentials.selectors.issuers import Issuer, issuer, issuer_then, issuers, key_resolver
 from apps.credentials.selectors.statuslists import status_list
 from apps.credentials.verification import Verification, verify_credential
 from apps.credentials.vocabulary import AwardState
@@ -117,14 +117,12 @@ def credential_page(award_id: UUID, *, at: datetime) -> CredentialPage | None:
 
 
 def _own_lists(own: list[Issuer], at: datetime) -> StatusResolver:
-    homes = {one.home: one for one in own}
-
     def resolve(url: str) -> bytes:
         match = _LIST_ADDRESS.fullmatch(url)
+        then = issuer_then(match["home"], own) if match is not None else None
         found = None
-        if match is not None and match["home"] in homes:
-            issuer_then = homes[match["home"]]
-            found = status_list(issuer_then, match["purpose"], int(match["number"]), at=at)
+        if match is not None and then is not None:
+            found = status_list(then, match["purpose"], int(match["number"]), at=at)
         if found is None:
             raise StatusUnreachable(f"{url[:200]} is not a list of this organisation")
         return found.content
@@ -143,7 +141,8 @@ def _award_behind(
         award_id = UUID(claimed.rpartition("/")[2])
     except ValueError:
         return None
-    if claimed not in {one.credential_url(award_id) for one in own}:
+    then = issuer_then(claimed.partition("/v1/")[0], own)
+    if then is None or claimed != then.credential_url(award_id):
         return None
     awards = CertificationAward.objects.with_state(at).select_related("evaluation")
     found: CertificationAward | None = awards.filter(pk=award_id).first()

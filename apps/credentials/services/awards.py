@@ -84,7 +84,7 @@ class AwardOutcome:
     is_new: bool = False
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def consider_awards(enrollment_id: UUID, *, at: datetime) -> list[AwardOutcome]:
     """Return what is new for one enrolment: awards that were due, and holds.
 
@@ -92,12 +92,13 @@ def consider_awards(enrollment_id: UUID, *, at: datetime) -> list[AwardOutcome]:
     requirements are met; what a person revoked or refused is not awarded again. An award whose
     evidence changed since gets a hold, never a silent end. Called again it does nothing.
     """
-    enrollment = CohortEnrollment.objects.select_related("cohort__program_version").get(
-        pk=enrollment_id
-    )
     subject = lock_subject(enrollment_id)
     found = _reviewed(subject, at)
-    for template in _due_templates(enrollment):
+    templates = list(_due_templates(subject))
+    if not templates:
+        return found
+    enrollment = CohortEnrollment.objects.get(pk=enrollment_id)
+    for template in templates:
         try:
             outcome = _award(enrollment, template, subject, actor=None, at=at, reason="")
         except RequirementsOpen:
@@ -128,18 +129,18 @@ def grant_award(
     return _award(enrollment, template, subject, actor=actor, at=at, reason=reason.strip())
 
 
-def _due_templates(enrollment: CohortEnrollment) -> Iterable[CertificationTemplate]:
+def _due_templates(subject: Subject) -> Iterable[CertificationTemplate]:
     """Return the program's templates of which the enrolment had no award and no refusal yet."""
     return (
         CertificationTemplate.objects.filter(
-            program=enrollment.cohort.program_version.definition_id,
+            program=subject.program_id,
             archived_at=None,
             versions__status=VersionStatus.PUBLISHED,
         )
-        .exclude(awards__enrollment=enrollment)
+        .exclude(awards__enrollment=subject.enrollment_id)
         .exclude(
             pk__in=AwardHold.objects.filter(
-                enrollment=enrollment, resolution=HoldResolution.REFUSED
+                enrollment=subject.enrollment_id, resolution=HoldResolution.REFUSED
             ).values("template")
         )
         .order_by("id")

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from apps.contacts.models import Contact
 from apps.contacts.selectors import is_own_work
-from apps.contacts.services import lock_learners
 from apps.core.problems import Forbidden
-from apps.core.revisions import RevisionConflict
-from apps.requirements.selectors.subjects import Subject, subjects
+from apps.requirements.selectors.subjects import Subject
+from apps.requirements.services.evaluations import locked_subjects
 
 
 class OwnAward(Forbidden):
@@ -20,14 +19,9 @@ class OwnAward(Forbidden):
 def lock_subject(enrollment_id: UUID) -> Subject:
     """Return the enrolment's subject, read while the learner and all aliases are locked.
 
-    Raises RevisionConflict when a merge came in between: try again with the new alias.
+    Raises RevisionConflict when people are merged again and again meanwhile.
     """
-    before = subjects([enrollment_id])[enrollment_id]
-    lock_learners(before.contacts)
-    subject = subjects([enrollment_id])[enrollment_id]
-    if not set(before.contacts).issuperset(subject.contacts):
-        raise RevisionConflict
-    return subject
+    return locked_subjects([enrollment_id])[enrollment_id]
 
 
 def require_other(actor: Contact | None, learner_id: UUID) -> None:

@@ -25,7 +25,7 @@ from apps.assessment.selectors.overviews import ReleasedResult, released_results
 from apps.assessment.selectors.papers import Paper, published_paper
 from apps.assessment.vocabulary import AttemptStatus, Kind
 from apps.cohorts.models import CohortEnrollment, EnrollmentState
-from apps.contacts.selectors import alias_ids
+from apps.contacts.selectors import of_person
 from apps.core.ports import Gate
 from apps.core.problems import NotFound
 from apps.pages.selectors.learning import content_gate
@@ -122,7 +122,7 @@ def _gate(
 def own_attempt(contact_id: UUID, attempt_id: UUID) -> AssessmentAttempt:
     """Return the person's own attempt, under any of their aliases; raises NotFound."""
     attempt = (
-        AssessmentAttempt.objects.filter(pk=attempt_id, contact_id__in=alias_ids(contact_id))
+        AssessmentAttempt.objects.filter(of_person(contact_id), pk=attempt_id)
         .select_related("template", "enrollment__cohort__program_version__definition")
         .first()
     )

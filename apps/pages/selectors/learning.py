@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.assessment.models import AssessmentPlacement
 from apps.cohorts.models import CohortEnrollment, CohortStatus, CourseProgress, EnrollmentState
 from apps.cohorts.selectors import completed_items
-from apps.contacts.selectors import alias_ids
+from apps.contacts.selectors import of_person
 from apps.core.ports import OPEN, Gate
 from apps.core.problems import NotFound
 from apps.programs.models import ModuleItem
@@ -69,7 +69,7 @@ class ItemView:
 def own_enrollment(contact_id: UUID, enrollment_id: UUID) -> CohortEnrollment:
     """Return the person's own enrolment, under any of their aliases; raises NotFound."""
     enrollment = (
-        CohortEnrollment.objects.filter(pk=enrollment_id, contact_id__in=alias_ids(contact_id))
+        CohortEnrollment.objects.filter(of_person(contact_id), pk=enrollment_id)
         .select_related("cohort__program_version__definition")
         .first()
     )

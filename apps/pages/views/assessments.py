@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.assessment.models import AssessmentAttempt
+from apps.assessment.models import AssessmentAttempt, AssessmentTemplate
 from apps.assessment.selectors.attempts import attempt_paper
 from apps.assessment.services import (
     close_attempt,
@@ -22,8 +22,10 @@ from apps.assessment.services import (
     start_attempt,
     submit_attempt,
 )
+from apps.assessment.services.attempts import NotOffered
 from apps.assessment.services.autosave import AttemptClosed
 from apps.core.clock import now
+from apps.core.problems import NotFound
 from apps.pages.forms import changed_answers
 from apps.pages.selectors.assessments import (
     assessment_view,
@@ -52,11 +54,13 @@ def assessment(request: MemberRequest, enrollment_id: UUID, template_id: UUID) -
 def begin(request: MemberRequest, enrollment_id: UUID, template_id: UUID) -> HttpResponse:
     """Start an attempt, or go on with the one that is open."""
     enrollment = own_enrollment(request.contact.id, enrollment_id)
-    at = now()
-    view = assessment_view(enrollment, template_id, at=at)
-    started = start_attempt(
-        enrollment=enrollment, template=view.template, actor=request.contact, at=at
-    )
+    template = get_object_or_404(AssessmentTemplate, pk=template_id)
+    try:
+        started = start_attempt(
+            enrollment=enrollment, template=template, actor=request.contact, at=now()
+        )
+    except NotOffered as problem:
+        raise NotFound from problem  # as its page does
     return redirect("pages:attempt", started.attempt.id)
 
 

@@ -8,12 +8,11 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.cohorts.models import CohortEnrollment
-from apps.contacts.admin_base import OrganizationModelAdmin, actor_of, principal_of, tell
+from apps.contacts.admin_base import Pages, actor_of, principal_of, tell
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
 from apps.core.problems import Forbidden, Invalid, Problem
@@ -31,7 +30,7 @@ class TooManyChosen(Invalid):
     title = "Choose at most a thousand learners at a time."
 
 
-class AssigningPages(OrganizationModelAdmin):
+class AssigningPages(Pages):
     """The action of a list of enrolments."""
 
     actions = ("assign",)
@@ -112,16 +111,12 @@ class AssigningPages(OrganizationModelAdmin):
         form: AssignForm,
         changes: list[Any] | None = None,
     ) -> HttpResponse:
-        return TemplateResponse(
+        return self.page(
             request,
-            "admin/assay/requirement_assign.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": _("Assign a version"),
-                "chosen": chosen,
-                "form": form,
-                "changes": changes,
-                "checkbox": ACTION_CHECKBOX_NAME,
-            },
+            "requirement_assign",
+            title=_("Assign a version"),
+            chosen=chosen,
+            form=form,
+            changes=changes,
+            checkbox=ACTION_CHECKBOX_NAME,
         )

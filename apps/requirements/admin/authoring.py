@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.assessment.models import AssessmentTemplate
-from apps.contacts.admin_base import DefinitionAdmin, VersionAdmin, VersionPartInline
+from apps.contacts.admin_base import DefinitionAdmin, Section, VersionAdmin, VersionPartInline
 from apps.programs.admin import read_once
 from apps.programs.models import Course, Program
 from apps.requirements.forms import (
@@ -37,6 +37,10 @@ from apps.requirements.targets import targets_of
 class RequirementSetAdmin(DefinitionAdmin):
     """What a program asks for: to go on, or to earn an award."""
 
+    section, place = Section.AUTHORING, 70
+    nothing_yet = gettext_lazy(
+        "Nothing is asked yet. A program needs a progression set before its cohorts can open."
+    )
     list_display: Any = ("title", "program", "purpose", "newest")
     list_filter = ("purpose",)
     list_select_related = ("program",)
@@ -172,6 +176,7 @@ def _told(node: RequirementNode, fields: Iterable[str]) -> str:
 class RequirementSetVersionAdmin(VersionAdmin):
     """A requirement graph: its nodes, and what connects them."""
 
+    section, place = Section.AUTHORING, 90
     search_fields = ("definition__title", "definition__slug")
     change_form_template = "admin/assay/requirement_version_change_form.html"
     inlines: ClassVar[list[Any]] = [NodeInline, EdgeInline]

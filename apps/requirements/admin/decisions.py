@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.cohorts.admin.records import LearnerRecordAdmin
 from apps.cohorts.models import Cohort
 from apps.cohorts.selectors import of_staffed
-from apps.contacts.admin_base import principal_of
+from apps.contacts.admin_base import Section, principal_of
 from apps.requirements.models import (
     RequirementAssignment,
     RequirementEvaluation,
@@ -49,6 +49,9 @@ class OwnCohortFilter(CohortFilter):
 class RequirementEvaluationAdmin(LearnerRecordAdmin):
     """Decisions about requirements, and on its page everything that one rests on."""
 
+    section, place = Section.RECORDS, 70
+    menu = gettext_lazy("Evaluations")
+    nothing_yet = gettext_lazy("Nothing was decided yet.")
     related = (
         "contact",
         "enrollment__cohort",
@@ -89,16 +92,26 @@ class WordAdmin(LearnerRecordAdmin):
 class SignOffAdmin(WordAdmin):
     """Sign-offs, given and withdrawn; both happen on the learner's page."""
 
+    section, place = Section.RECORDS, 80
+    menu = gettext_lazy("Sign-offs")
+    nothing_yet = gettext_lazy("Nothing was signed off yet.")
+
 
 @admin.register(Waiver)
 class WaiverAdmin(WordAdmin):
     """Waivers, granted and withdrawn; both happen on the learner's page."""
+
+    section, place = Section.RECORDS, 85
+    nothing_yet = gettext_lazy("Nothing was waived yet.")
 
 
 @admin.register(RequirementAssignment)
 class RequirementAssignmentAdmin(LearnerRecordAdmin):
     """Which version of a set holds for whom; assigned from the list of learners' standings."""
 
+    section, place = Section.RECORDS, 90
+    menu = gettext_lazy("Assignments")
+    nothing_yet = gettext_lazy("No requirements were assigned yet.")
     related = (
         "enrollment__contact",
         "enrollment__cohort",

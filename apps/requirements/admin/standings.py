@@ -11,14 +11,12 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.cohorts.admin.records import LearnerRecordAdmin
-from apps.contacts.admin import FormPage
-from apps.contacts.admin_base import actor_of, principal_of
+from apps.contacts.admin_base import Section, actor_of, principal_of, url_of
 from apps.core.clock import now
 from apps.requirements.admin.assigning import AssigningPages
 from apps.requirements.admin.decisions import OwnCohortFilter
@@ -82,9 +80,12 @@ class Line:
 
 
 @admin.register(EnrollmentStanding)
-class EnrollmentStandingAdmin(AssigningPages, LearnerRecordAdmin, FormPage):
+class EnrollmentStandingAdmin(AssigningPages, LearnerRecordAdmin):
     """Learners, and for each a page of what is met, what is asked next, and why."""
 
+    section, place = Section.TEACHING, 50
+    menu = gettext_lazy("Learners’ standings")
+    nothing_yet = gettext_lazy("Nobody is enrolled yet.")
     cohort_lookup = "cohort"
     related = ("cohort", "contact")
     list_display = ("contact", "cohort", "state", "enrolled_at")
@@ -112,17 +113,13 @@ class EnrollmentStandingAdmin(AssigningPages, LearnerRecordAdmin, FormPage):
             raise PermissionDenied
         at = now()
         trees = statuses(enrollment.pk, at=at)
-        return TemplateResponse(
+        return self.page(
             request,
-            "admin/assay/standing.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": _("Requirements of %s") % enrollment.contact,
-                "enrollment": enrollment,
-                "at": at,
-                "standings": self._lines(request, enrollment, trees),
-            },
+            "standing",
+            title=_("Requirements of %s") % enrollment.contact,
+            enrollment=enrollment,
+            at=at,
+            standings=self._lines(request, enrollment, trees),
         )
 
     def _seen(self, request: HttpRequest, object_id: Any) -> EnrollmentStanding:
@@ -192,11 +189,11 @@ class EnrollmentStandingAdmin(AssigningPages, LearnerRecordAdmin, FormPage):
         """Ask for a reason, and say it: the service leaves the record."""
         enrollment = self._seen(request, object_id)
         node = self._node(request, enrollment, node_id, verb)
-        back = reverse("admin:requirements_enrollmentstanding_change", args=[enrollment.pk])
+        back = url_of(enrollment)
         form = verb.form(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             title = f"{enrollment.contact}: {verb.title % node}"
-            return self.form_page(request, form, title=title, back=back)
+            return self.form_page(request, form, title=title, back=back, about=enrollment)
 
         def work() -> None:
             verb.service(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.assessment.models import AssessmentPlacement
+from django.db.models import Q
+
 from apps.core.clock import now
 from apps.core.ports import OPEN, Gate
 from apps.programs.models import ModuleItem
@@ -53,7 +54,7 @@ def may_open_items_of(
 ) -> dict[UUID, dict[UUID, Gate]]:
     """Return enrolment -> item -> gate: for many enrolments in as many statements as for one."""
     ids = {item for wanted in items.values() for item in wanted}
-    around = _around(ids)
+    around = _around(Q(id__in=ids)) if ids else {}
     names = {name for some in around.values() for name in some}
     standings = _standings(list(items), names, at)
     return {
@@ -69,11 +70,12 @@ def may_start(enrollment_id: UUID, template_id: UUID, *, at: datetime | None = N
 
     Placed at several items of the learner's courses, one that is open is enough.
     """
-    placed = AssessmentPlacement.objects.filter(
-        assessment_version__definition=template_id,
-        version__pinned_by__version__cohorts__enrollments=enrollment_id,
+    around = _around(
+        Q(
+            assessment_placements__assessment_version__definition=template_id,
+            version__pinned_by__version__cohorts__enrollments=enrollment_id,
+        )
     )
-    around = _around(list(placed.values_list("module_item_id", flat=True)))
     names = {n for names in around.values() for n in names} | {template_id}
     standings = _standings([enrollment_id], names, at).get(enrollment_id, {})
     gate = _gate([template_id], standings)
@@ -83,14 +85,12 @@ def may_start(enrollment_id: UUID, template_id: UUID, *, at: datetime | None = N
     return next((gate for gate in gates if gate.allowed), gates[0])
 
 
-def _around(module_item_ids: Collection[UUID]) -> dict[UUID, tuple[Name, ...]]:
+def _around(wanted: Q) -> dict[UUID, tuple[Name, ...]]:
     """Return item -> all that must be open: its course, its module, itself, what is placed there.
 
-    An assessment stands at an item at most once.
+    At most one assessment is placed at an item.
     """
-    if not module_item_ids:
-        return {}
-    rows = ModuleItem.objects.filter(id__in=module_item_ids).values_list(
+    rows = ModuleItem.objects.filter(wanted).values_list(
         "id",
         "version__definition_id",
         "module__key",

@@ -59,7 +59,7 @@ def evaluate_enrollments(
 
 @transaction.atomic(savepoint=False)
 def _evaluate(enrollment_ids: Sequence[UUID], at: datetime) -> list[RequirementEvaluation]:
-    people = _locked(enrollment_ids)
+    people = locked_subjects(enrollment_ids)
     known_at = max((subject.read_at for subject in people.values()), default=at)
     assigned = assignment_rows(list(people))
     if assign_defaults(people, bound={row.enrollment for row in assigned}, at=at):
@@ -90,7 +90,7 @@ ORDER BY id FOR NO KEY UPDATE
 """
 
 
-def _locked(enrollment_ids: Sequence[UUID]) -> dict[UUID, Subject]:
+def locked_subjects(enrollment_ids: Sequence[UUID]) -> dict[UUID, Subject]:
     """Return the subjects, read while all their contacts are locked, in the order of ids.
 
     Whatever is recorded after `read_at` was not known here. Who was merged in between is locked

@@ -21,6 +21,7 @@ from apps.organizations.services import invitation_token, invite, request_organi
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # they load every page, and nothing here needs one
     help = "Create an organisation and make its schema; without --slug resume all unfinished ones."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,6 +13,7 @@ from apps.organizations.walls import sync_public
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # they load every page, at each start
     help = "Migrate everything, then sync grants, triggers and row-level security. Idempotent."
 
     def handle(self, *args: Any, **options: Any) -> None:
