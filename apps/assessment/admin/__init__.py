@@ -2,6 +2,7 @@
 
 from apps.assessment.admin.attempts import AttemptAdmin, ReleaseAdmin, ResultAdmin
 from apps.assessment.admin.authoring import AssessmentAdmin, AssessmentVersionAdmin, PlacementAdmin
+from apps.assessment.admin.gradebook import GradebookAdmin
 from apps.assessment.admin.grading import GradingAdmin
 from apps.assessment.admin.questions import BankItemAdmin, ItemAdmin, QuestionBankAdmin
 from apps.assessment.admin.terms import AccommodationAdmin, WindowAdmin
@@ -12,6 +13,7 @@ __all__ = [
     "AssessmentVersionAdmin",
     "AttemptAdmin",
     "BankItemAdmin",
+    "GradebookAdmin",
     "GradingAdmin",
     "ItemAdmin",
     "PlacementAdmin",

@@ -5,6 +5,7 @@ from apps.assessment.models.attempts import (
     AssessmentAttempt,
     AssessmentResponse,
     AssessmentWindow,
+    CohortGradebook,
     ResponseRevision,
 )
 from apps.assessment.models.banks import BankItem, QuestionBank
@@ -35,6 +36,7 @@ __all__ = [
     "AssessmentVersion",
     "AssessmentWindow",
     "BankItem",
+    "CohortGradebook",
     "GradingEvent",
     "GradingTask",
     "QuestionBank",

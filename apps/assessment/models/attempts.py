@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.assessment.models.templates import (
     AssessmentItem,
@@ -18,6 +19,18 @@ from apps.assessment.vocabulary import AttemptStatus
 from apps.cohorts.models import Cohort, CohortEnrollment
 from apps.contacts.models import Contact
 from apps.core.models import ClockTimestamp, HistoryModel, TenantModel
+
+
+class CohortGradebook(Cohort):
+    """A cohort, looked at for the results of its learners.
+
+    No table of its own: the back office lists cohorts under this name.
+    """
+
+    class Meta:
+        proxy = True
+        verbose_name = _("gradebook")
+        verbose_name_plural = _("gradebooks")
 
 
 class AssessmentWindow(TenantModel):

@@ -81,8 +81,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Gradebook:
-    """Rows of `total` learners that match: all of them, or the part that was asked for."""
+    """Rows of `total` learners that match: all of them, or the part that was asked for.
 
+    `assessments` are all of the cohort, `columns` those that were asked for.
+    """
+
+    assessments: tuple[Column, ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     total: int
@@ -116,15 +120,16 @@ def gradebook(
     Five statements whatever the number of learners; one more for a page of them, and one more
     while the placements are not cached yet.
     """
-    columns = _columns(cohort_id, wanted.template_id)
+    every = _columns(cohort_id)
+    columns = tuple(one for one in every if wanted.template_id in (None, one.template_id))
     people = _people(cohort_id, wanted)
     # What a cell holds is known only when it is there: then the page is cut from the rows.
     if wanted.state is not None or limit is None:
         rows = [row for row in _rows(people, columns) if _has(row, wanted.state)]
         end = None if limit is None else offset + limit
-        return Gradebook(columns=columns, rows=tuple(rows[offset:end]), total=len(rows))
+        return Gradebook(every, columns, rows=tuple(rows[offset:end]), total=len(rows))
     shown = _rows(people[offset : offset + limit], columns)
-    return Gradebook(columns=columns, rows=tuple(shown), total=people.count())
+    return Gradebook(every, columns, rows=tuple(shown), total=people.count())
 
 
 def _has(row: Row, state: CellState | None) -> bool:
@@ -167,17 +172,13 @@ def _rows(people: Iterable[Any], columns: tuple[Column, ...]) -> list[Row]:
     ]
 
 
-def _columns(cohort_id: UUID, template_id: UUID | None) -> tuple[Column, ...]:
+def _columns(cohort_id: UUID) -> tuple[Column, ...]:
     """Return the placed assessments in course order, then those with a window only."""
     windows = AssessmentWindow.objects.filter(cohort_id=cohort_id).order_by("id")
     ids = [place.template_id for place in placements(cohort_id)]
     ids += list(windows.values_list("template_id", flat=True))
     titles = dict(AssessmentTemplate.objects.filter(id__in=ids).values_list("id", "title"))
-    return tuple(
-        Column(one, titles[one])
-        for one in dict.fromkeys(ids)
-        if template_id is None or one == template_id
-    )
+    return tuple(Column(template_id, titles[template_id]) for template_id in dict.fromkeys(ids))
 
 
 def _attempts(enrollment_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], list[tuple[UUID, str]]]:
