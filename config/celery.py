@@ -21,5 +21,8 @@ app.conf.update(
         "sweep the outbox": {"task": "core.sweep_outbox", "schedule": 5.0},
         "close expired attempts": {"task": "assessment.close_expired", "schedule": 20.0},
         "sweep orphaned objects": {"task": "ai_logs.sweep_objects", "schedule": 6 * 3600.0},
+        "refresh identity providers": {"task": "sso.refresh_metadata", "schedule": 3600.0},
+        "look for proofs of domains": {"task": "sso.verify_domains", "schedule": 600.0},
+        "forget used assertions": {"task": "sso.forget_assertions", "schedule": 3600.0},
     },
 )

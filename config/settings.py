@@ -223,6 +223,13 @@ ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordRes
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"sso": "60/m/ip"}
+MFA_ADAPTER = "apps.contacts.factors.OrganizationMfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an account's address was proved by its invitation
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PUBLIC_SCHEME == "http"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
 SOCIALACCOUNT_ADAPTER = "apps.sso.adapters.OrganizationSocialAccountAdapter"
 SOCIALACCOUNT_PROVIDERS = {
     "saml": {"provider_class": "apps.sso.saml.provider.OrganizationSamlProvider"},

@@ -16,6 +16,7 @@ import apps.cohorts.ports
 import apps.cohorts.selectors
 import apps.cohorts.services
 import apps.cohorts.tasks
+import apps.contacts.entering
 import apps.contacts.members
 import apps.contacts.ports
 import apps.credentials.services
@@ -24,6 +25,10 @@ import apps.programs.ports
 import apps.requirements.selectors.gates
 import apps.requirements.selectors.versions
 import apps.requirements.services.evaluations
+import apps.sso.dns
+import apps.sso.ports
+import apps.sso.selectors
+import apps.sso.tasks
 from apps.core.clock import now
 from apps.core.outbox import Handler
 
@@ -54,10 +59,13 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
     apps.credentials.services.EXPIRE: apps.credentials.tasks.expire,
     apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
+    apps.contacts.entering.BREAK_GLASS_USED: apps.sso.tasks.tell_owners_of_break_glass,
 }
 
 apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.unplaced_items)
 apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
+apps.contacts.ports.may_make_tokens.bind(apps.sso.selectors.may_make_tokens)
+apps.sso.ports.txt_records.bind(apps.sso.dns.txt_records)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
 apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
 apps.cohorts.ports.may_open_items.bind(apps.requirements.selectors.gates.may_open_items_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.contacts.admin_base.menu import Section
 from apps.contacts.capabilities import Capability
+from apps.contacts.factors import FactorRequired, needs_factor
 from apps.contacts.principal import Principal
 from apps.organizations.models import OrgRole
 
@@ -84,9 +85,13 @@ class OrganizationAdminSite(admin.AdminSite):
     ) -> HttpResponse:
         """Send people to the one sign-in page, so that no factor can be skipped here.
 
-        Who is signed in already lacks a staff role: that is a refusal, not a sign-in.
+        Who is signed in already lacks a second factor that is wanted, which is set up on the
+        account's pages, or a staff role: that is a refusal, not a sign-in.
         """
         if request.user.is_authenticated:
+            if needs_factor(request, signed_in(request)):
+                messages.warning(request, FactorRequired.title)
+                return redirect("mfa_index")
             raise PermissionDenied
         wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
         return redirect_to_login(wanted)
@@ -98,6 +103,15 @@ class OrganizationAdminSite(admin.AdminSite):
         return redirect("account_change_password")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether somebody of this organisation with a staff role is signed in."""
-        principal: Principal | None = getattr(request, "principal", None) or None
-        return principal is not None and principal.has(Capability.USE_BACK_OFFICE)
+        """Return whether somebody with a staff role is signed in, as strongly as is wanted."""
+        principal = signed_in(request)
+        return (
+            principal is not None
+            and principal.has(Capability.USE_BACK_OFFICE)
+            and not needs_factor(request, principal)
+        )
+
+
+def signed_in(request: HttpRequest) -> Principal | None:
+    """Return who is at work, or None for a stranger."""
+    return getattr(request, "principal", None) or None

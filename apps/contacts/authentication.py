@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from apps.accounts.models import User
 from apps.contacts.backends import cached_principal
+from apps.contacts.factors import FactorRequired, needs_factor
 from apps.contacts.models import ApiToken
 from apps.contacts.principal import Principal
 from apps.contacts.selectors import org_role_of, principal_of
@@ -94,9 +95,12 @@ class SessionAuthentication(DrfSessionAuthentication):
         user = getattr(request._request, "user", None)
         if not isinstance(user, User) and not (user is not None and user.is_authenticated):
             return None
-        if cached_principal(user) is None:
+        principal = cached_principal(user)
+        if principal is None:
             return None
         self.enforce_csrf(request)
+        if needs_factor(request._request, principal):
+            raise FactorRequired
         return user, None
 
 

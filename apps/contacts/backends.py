@@ -25,6 +25,7 @@ APP_CAPABILITIES: dict[str, tuple[Capability, Capability]] = {
     "credentials": (C.AWARD, C.VIEW_LEARNERS),
     "contacts": (C.MANAGE_CONTACTS, C.VIEW_LEARNERS),
     "organizations": (C.MANAGE_MEMBERS, C.AUDIT_READ),
+    "sso": (C.MANAGE_OWNERS, C.AUDIT_READ),
     "core": (C.MANAGE_SETTINGS, C.AUDIT_READ),
 }
 

@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.organizations import doors
 
 ENTERING = "assay_entering"
+BREAK_GLASS_USED = "sso.break_glass_used"
 
 
 def announce(request: HttpRequest, *, user: User, door: str) -> None:

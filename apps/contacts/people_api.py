@@ -29,6 +29,7 @@ from apps.contacts.serializers import (
     TokenSerializer,
 )
 from apps.contacts.services import (
+    check_may_make_tokens,
     create_api_token,
     create_contact,
     merge_contacts,
@@ -179,6 +180,10 @@ class TokenViewSet(
         """Make a token. Its secret is in this answer only, also under an Idempotency-Key."""
         asked = TokenSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        check_may_make_tokens(
+            request.principal,  # type: ignore[attr-defined]
+            by_token=isinstance(request.auth, ApiToken),
+        )
         actor = actor_of(request)
         row, secret = create_api_token(contact=actor, **asked.validated_data)
         record_admin_action(actor=actor, action="apitoken.created", entity=row)

@@ -11,10 +11,13 @@ from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
+from apps.contacts import ports
 from apps.contacts.models import AdminAction, ApiToken, ChannelKind, Contact, ContactChannel
+from apps.contacts.principal import Principal
 from apps.core.problems import Conflict, Invalid
 from apps.core.revisions import violates
 from apps.core.tenancy import connection
+from apps.organizations import doors
 
 
 class ContactGone(Conflict):
@@ -210,6 +213,16 @@ def _check_merge(source: Contact, into: Contact) -> None:
 def hash_token(secret: str) -> str:
     """Return how a secret of 256 random bits is stored: SHA-256 needs no salt for those."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def check_may_make_tokens(principal: Principal, *, by_token: bool = False) -> None:
+    """Raise SsoEnforced where a token would be a way around the identity provider.
+
+    While single sign-on is enforced nobody makes tokens, unless an owner allowed it to who manages
+    the settings; and no token makes another.
+    """
+    if doors.is_enforced(connection.tenant) and (by_token or not ports.may_make_tokens(principal)):
+        raise doors.SsoEnforced(detail="API tokens can't be made by members here.")
 
 
 def create_api_token(

@@ -97,6 +97,7 @@ class Organization(TenantMixin):  # type: ignore[misc]
                 | (
                     ~Q(sso_provider=SsoProvider.NONE)
                     & Q(sso_break_glass__isnull=False)
+                    & Q(sso_tested_at__isnull=False, sso_enforced_at__isnull=False)
                     & Q(sso_enforced_at__lte=F("sso_tested_at") + TEST_SIGN_IN_COUNTS)
                 ),
                 name="sso_enforced_only_when_tested",

@@ -49,6 +49,11 @@ class AlreadyMember(Conflict):
     title = "This person is a member already."
 
 
+class BreakGlassOwner(Conflict):
+    code = "break-glass-owner"
+    title = "This owner comes in when the identity provider is down: choose another one first."
+
+
 class LastOwner(Conflict):
     code = "last-owner"
     title = "An organisation keeps at least one owner."
@@ -204,7 +209,7 @@ def change_member(
 ) -> OrgMembership:
     """Return the membership with its new role or status; a deactivated one loses its sessions.
 
-    Call inside `connection.platform()`. Raises LastOwner, PlanLimitReached.
+    Call inside `connection.platform()`. Raises LastOwner, BreakGlassOwner, PlanLimitReached.
     """
     Organization.objects.select_for_update().get(pk=membership.organization_id)
     membership = OrgMembership.objects.select_for_update().get(pk=membership.pk)
@@ -216,7 +221,7 @@ def change_member(
         _demand_seat(membership.organization_id, active.count())
     membership.org_role = org_role or membership.org_role
     membership.status = status or membership.status
-    membership.save(update_fields=["org_role", "status"])
+    _save_standing(membership)
     _keep_an_owner(membership.organization_id)
     if membership.status != MembershipStatus.ACTIVE:
         UserSession.objects.filter(
@@ -233,6 +238,16 @@ def change_member(
         },
     )
     return membership
+
+
+def _save_standing(membership: OrgMembership) -> None:
+    try:
+        with transaction.atomic():
+            membership.save(update_fields=["org_role", "status"])
+    except IntegrityError as error:
+        if violates(error, "break_glass_is_an_active_owner"):
+            raise BreakGlassOwner from error
+        raise
 
 
 def _demand_seat(organization_id: uuid.UUID, used: int) -> None:

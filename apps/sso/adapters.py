@@ -115,7 +115,7 @@ class OrganizationSocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ig
 def _refusal(
     request: HttpRequest, error: Any, exception: Exception | None, context: dict[str, Any]
 ) -> SignInRefused:
-    if error == AuthError.CANCELLED:
+    if error == AuthError.CANCELLED or request.GET.get("error") == "access_denied":
         return Cancelled()
     if isinstance(exception, OAuth2Error) or "error" in request.GET:
         told = request.GET.get("error_description") or request.GET.get("error") or str(exception)

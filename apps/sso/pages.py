@@ -49,7 +49,7 @@ def conclude_test(
     request: HttpRequest, asserted: Asserted, *, state: dict[str, Any]
 ) -> HttpResponse:
     """Note the outcome of an owner's test sign-in; nobody is signed in by it."""
-    back = redirect("admin:sso_settings")
+    back = redirect("admin:sso_ssoconnection_changelist")
     tester = request.user.pk if request.user.is_authenticated else None
     contact = Contact.objects.filter(user_id=tester).first() if tester else None
     if contact is None or (state.get("data") or {}).get("tester") != str(tester):

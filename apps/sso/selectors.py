@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from apps.contacts.capabilities import Capability
+from apps.contacts.principal import Principal
 from apps.core.sealing import open_sealed
 from apps.core.tenancy import connection
 from apps.organizations.hosts import base_url
@@ -66,3 +68,9 @@ def verified_domains(organization_id: uuid.UUID) -> frozenset[str]:
     """Return the e-mail domains that an organisation proved."""
     proved = EmailDomain.objects.filter(organization_id=organization_id, verified_at__isnull=False)
     return frozenset(proved.values_list("domain", flat=True))
+
+
+def may_make_tokens(principal: Principal) -> bool:
+    """Whether somebody may make API tokens while single sign-on is enforced."""
+    row = own_connection()
+    return row is not None and row.admins_make_tokens and principal.has(Capability.MANAGE_SETTINGS)

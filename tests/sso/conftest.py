@@ -15,12 +15,12 @@ import pytest
 import requests
 from django.db import connection
 
-from apps.contacts.models import Contact
+from apps.contacts.models import AdminAction, Contact
 from apps.contacts.selectors import principal_of_user
 from apps.core.clock import now
-from apps.organizations.models import Organization, OrgRole
+from apps.organizations.models import Organization, OrgMembership, OrgRole
 from apps.sso.models import EmailDomain
-from apps.sso.services.connections import describe_saml, offer_sso
+from apps.sso.services.connections import describe_oidc, describe_saml, offer_sso
 from tests.clients import browser
 from tests.database import ROOT
 from tests.factories import member
@@ -161,3 +161,67 @@ class Visitor:
     def user_id(self) -> str | None:
         found: str | None = self.client.session.get("_auth_user_id")
         return found
+
+
+class OpenIdProvider:
+    """A caller of a running `tests.sso.op`."""
+
+    def __init__(self, port: int) -> None:
+        self.issuer = f"http://127.0.0.1:{port}"
+
+    def behave(self, fault: str = "") -> None:
+        answer = requests.post(f"{self.issuer}/behave", json={"fault": fault}, timeout=10)
+        assert answer.ok, answer.text
+
+    def knows(self, subject: str, **claims: Any) -> None:
+        answer = requests.put(f"{self.issuer}/users/{subject}", json=claims, timeout=10)
+        assert answer.ok, answer.text
+
+    def answer(self, sign_in_url: str, *, subject: str = "op-1", **form: str) -> str:
+        """Sign in at the provider, and return the path to which it sends the browser back."""
+        assert sign_in_url.startswith(self.issuer), sign_in_url
+        posted = {"sub": subject, **form}
+        page = requests.post(sign_in_url, data=posted, timeout=30, allow_redirects=False)
+        assert page.status_code == 302, page.text
+        return str(page.headers["Location"]).partition(":8000")[2]
+
+
+@pytest.fixture(scope="session")
+def op_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenIdProvider]:
+    provider = OpenIdProvider(free_port())
+    log = tmp_path_factory.mktemp("op") / "op.log"
+    port = str(urlsplit(provider.issuer).port)
+    ready = f"{provider.issuer}/.well-known/openid-configuration"
+    with process("tests.sso.op", port, log=log, ready=ready):
+        yield provider
+
+
+@pytest.fixture
+def oidc(op_process: OpenIdProvider, owner: Contact) -> OpenIdProvider:
+    """An OpenID provider, described and offered by the organisation's owner."""
+    op_process.behave()
+    op_process.knows("op-1", email="grace@corp.example", email_verified=True, name="Grace Hopper")
+    describe_oidc(
+        principal=principal(owner),
+        actor=owner,
+        at=now(),
+        issuer=op_process.issuer,
+        client_id="assay",
+        client_secret="the-clients-secret-as-a-key-0123456789",
+    )
+    offer_sso(principal=principal(owner), actor=owner, is_offered=True)
+    verify()
+    refresh_tenant()
+    return op_process
+
+
+def standing(email: str) -> tuple[str, str] | None:
+    membership = OrgMembership.objects.filter(user__email=email).first()
+    return (membership.org_role, membership.status) if membership else None
+
+
+def refusal(response: Any) -> tuple[int, str]:
+    """Return status and code of a refused sign-in, as the organisation's record has it."""
+    noted = AdminAction.objects.filter(action="sso.refused").order_by("-id")[0]
+    assert noted.details["request_id"] in response.content.decode()
+    return response.status_code, noted.details["code"]

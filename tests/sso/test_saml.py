@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import User
-from apps.contacts.models import AdminAction, Contact, ContactChannel
+from apps.contacts.models import Contact, ContactChannel
 from apps.core.tenancy import tenant_context
 from apps.organizations.models import (
     LimitName,
@@ -20,21 +20,9 @@ from apps.organizations.models import (
 )
 from apps.sso.models import SsoConnection, SsoIdentity, UsedAssertion
 from tests.factories import member
-from tests.sso.conftest import SamlProvider, Visitor
+from tests.sso.conftest import SamlProvider, Visitor, refusal, standing
 
 pytestmark = pytest.mark.django_db
-
-
-def standing(email: str) -> tuple[str, str] | None:
-    membership = OrgMembership.objects.filter(user__email=email).first()
-    return (membership.org_role, membership.status) if membership else None
-
-
-def refusal(response: Any) -> tuple[int, str]:
-    """Return status and code of a refused sign-in, as the organisation's record has it."""
-    noted = AdminAction.objects.filter(action="sso.refused").order_by("-id")[0]
-    assert noted.details["request_id"] in response.content.decode()
-    return response.status_code, noted.details["code"]
 
 
 def test_a_stranger_of_a_proved_domain_becomes_a_learner(saml: SamlProvider) -> None:

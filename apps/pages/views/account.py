@@ -11,9 +11,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.contacts.models import ApiToken
-from apps.contacts.services import create_api_token, record_admin_action, revoke_api_token
+from apps.contacts.ports import may_make_tokens
+from apps.contacts.services import (
+    check_may_make_tokens,
+    create_api_token,
+    record_admin_action,
+    revoke_api_token,
+)
 from apps.core.clock import now
 from apps.core.problems import NotFound
+from apps.core.tenancy import connection
+from apps.organizations.doors import is_enforced
 from apps.pages.forms import ProfileForm, TokenForm
 from apps.pages.selectors.people import own_tokens
 from apps.pages.views.member import MemberRequest, member_page
@@ -41,6 +49,7 @@ def tokens(request: MemberRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None, principal=request.principal, at=at
     )
     if request.method == "POST" and form.is_valid():
+        check_may_make_tokens(request.principal)
         token, secret = create_api_token(
             contact=request.contact,
             name=form.cleaned_data["name"],
@@ -49,7 +58,14 @@ def tokens(request: MemberRequest) -> HttpResponse:
         )
         record_admin_action(actor=request.contact, action="apitoken.created", entity=token)
         form = TokenForm(principal=request.principal, at=at)
-    context = {"form": form, "secret": secret, "tokens": own_tokens(request.contact), "at": at}
+    closed = is_enforced(connection.tenant) and not may_make_tokens(request.principal)
+    context = {
+        "closed": closed,
+        "form": form,
+        "secret": secret,
+        "tokens": own_tokens(request.contact),
+        "at": at,
+    }
     return render(request, "pages/tokens.html", context)
 
 

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods
 from apps.contacts.members import join
 from apps.core.clock import now
 from apps.core.problems import Problem
+from apps.core.tenancy import connection
+from apps.organizations.doors import SsoEnforced, is_enforced
 from apps.organizations.middleware import refuse
 from apps.organizations.services import InvitationGone
 from apps.pages.forms import JoinForm
@@ -31,6 +33,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """
     try:
         offer = offered_membership(token, at=now())
+        if is_enforced(connection.tenant):
+            return _through_provider(request, offer)
         form = _form(request, offer)
         if request.method == "POST" and form.is_valid():
             return _join(request, token, offer, form)
@@ -39,6 +43,13 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     except Problem as problem:
         return refuse(request, problem)
     return render(request, "pages/invitation.html", {"offer": offer, "form": form})
+
+
+def _through_provider(request: HttpRequest, offer: OfferedMembership) -> HttpResponse:
+    """Show the only way to join where members sign in through a provider."""
+    if request.method == "POST":
+        raise SsoEnforced
+    return render(request, "pages/invitation_sso.html", {"offer": offer})
 
 
 def _form(request: HttpRequest, offer: OfferedMembership) -> JoinForm:

@@ -251,6 +251,18 @@ def refresh_metadata(
     return error
 
 
+def refresh_own_metadata(*, principal: Principal, actor: Contact, at: datetime) -> str:
+    """Refresh at an owner's wish; return "" or why the last good metadata was kept.
+
+    Raises OwnersChangeSso.
+    """
+    check_owner(principal)
+    error = refresh_metadata(organization_id=principal.org_id, at=at)
+    with transaction.atomic():
+        _record(principal, actor, "sso.metadata_refreshed", error=error)
+    return error
+
+
 def _record(principal: Principal, actor: Contact, action: str, **details: Any) -> None:
     """Leave a row on both sides: the organisation's own and the platform's."""
     record_admin_action(actor=actor, action=action, details=details)
