@@ -41,7 +41,7 @@ from tests.assessment.factories import (  # noqa: E402
 from tests.conftest import organization, point_at  # noqa: E402
 from tests.database import ORG_A, running_server  # noqa: E402
 from tests.factories import NOON, PASSWORD, member  # noqa: E402
-from tests.flows.conftest import HttpClient, Stack, until  # noqa: E402
+from tests.flows.conftest import Browser, Stack, until  # noqa: E402
 
 ATTEMPTS = int(os.environ.get("ATTEMPTS", 40))
 ITEMS = 10
@@ -101,22 +101,6 @@ class Meter:
         """Return the CPU seconds so far of each process and its children."""
         pids = {name: process.pid for name, process in self.stack.running.items()}
         return {name: cpu_seconds(pid) for name, pid in {**pids, "postgres": self.postgres}.items()}
-
-
-class Browser(HttpClient):
-    """A learner's browser: signs in by the form, sends the CSRF token with each write."""
-
-    def sign_in(self, email: str, password: str) -> None:
-        self.get("/accounts/login/")
-        answer = self.write("POST", "/accounts/login/", data={"login": email, "password": password})
-        assert answer.status_code == 302, answer.status_code
-
-    def write(self, method: str, path: str, **content: Any) -> Any:
-        headers = {
-            "X-CSRFToken": self.cookies.get("assay_csrf", ""),
-            "Referer": f"http://{self.headers['Host']}/",
-        }
-        return self.request(method, path, headers=headers, allow_redirects=False, **content)
 
 
 def ten_items() -> tuple[Any, dict[str, Any]]:

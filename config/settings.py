@@ -178,18 +178,22 @@ OUTBOX_SWEEP_SECONDS = env.int("OUTBOX_SWEEP_SECONDS", default=15)
 
 # --- Cache, sessions, identity ------------------------------------------------------------------
 _redis = env.str("REDIS_URL", default="")
-CACHES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": _redis,
-        "KEY_FUNCTION": "apps.core.caching.organization_key",
+_own_keys: dict[str, Any] = {"KEY_FUNCTION": "apps.core.caching.organization_key"}
+_shared: dict[str, Any] = {
+    **_own_keys,
+    "LOCATION": _redis,
+    # A cache that does not answer at once is no help.
+    "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.5},
+}
+CACHES: dict[str, dict[str, Any]] = (
+    {
+        "default": {**_shared, "BACKEND": "apps.core.caching.SharedCache"},
+        "sessions": {**_shared, "BACKEND": "apps.core.caching.SessionCache"},
     }
     if _redis
-    else {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "KEY_FUNCTION": "apps.core.caching.organization_key",
-    }
-}
+    else {"default": {**_own_keys, "BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+)
+SESSION_CACHE_ALIAS = "sessions" if _redis else "default"
 # Without a shared cache, an ended session would live on in another process's memory.
 SESSION_ENGINE = "apps.organizations.cached_sessions" if _redis else "apps.organizations.sessions"
 SESSION_COOKIE_NAME = "assay_session"

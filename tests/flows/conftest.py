@@ -52,6 +52,22 @@ class HttpClient(requests.Session):
         return super().request(method, f"{self._base}{url!s}", **kw)
 
 
+class Browser(HttpClient):
+    """Signs in by the form, keeps its cookies, sends the CSRF token with each write."""
+
+    def sign_in(self, email: str, password: str) -> None:
+        self.get("/accounts/login/")
+        answer = self.write("POST", "/accounts/login/", data={"login": email, "password": password})
+        assert answer.status_code == 302, answer.status_code
+
+    def write(self, method: str, path: str, **content: Any) -> Any:
+        headers = {
+            "X-CSRFToken": self.cookies.get("assay_csrf", ""),
+            "Referer": f"http://{self.headers['Host']}/",
+        }
+        return self.request(method, path, headers=headers, allow_redirects=False, **content)
+
+
 class Stack:
     """The processes of one installation, on one database."""
 
@@ -113,6 +129,10 @@ class Stack:
     def client(self, secret: str = "", *, organization: str = "a") -> HttpClient:
         """Return a caller of an organisation's host, carrying an API token."""
         return HttpClient(self.port, f"{organization}.localhost:{self.port}", secret)
+
+    def browser(self, *, organization: str = "a") -> Browser:
+        """Return a browser on an organisation's host, not signed in."""
+        return Browser(self.port, f"{organization}.localhost:{self.port}", "")
 
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
