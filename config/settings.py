@@ -153,7 +153,13 @@ DATABASES: dict[str, dict[str, Any]] = {
         "IS_OWNER": IS_OWNER,
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**_url.get("OPTIONS", {}), "application_name": "assay"},
+        "OPTIONS": {
+            **_url.get("OPTIONS", {}),
+            "application_name": "assay",
+            # The server keeps the plans of what is asked again and again.
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+        },
     }
 }
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]

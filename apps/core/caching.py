@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
@@ -109,6 +110,6 @@ class SessionCache(SharedCache):
     A session that ended while Redis could not be told must not come back with it for long.
     """
 
-    def get_backend_timeout(self, timeout: Any = 0) -> int:
+    def get_backend_timeout(self, timeout: Any = DEFAULT_TIMEOUT) -> int:
         wanted = super().get_backend_timeout(timeout)
-        return SESSION_SECONDS if wanted is None else min(wanted, SESSION_SECONDS)
+        return SESSION_SECONDS if wanted is None else min(int(wanted), SESSION_SECONDS)

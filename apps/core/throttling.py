@@ -29,7 +29,7 @@ class SlidingWindow(SimpleRateThrottle):
         counts = self.cache.get_many([now, before])
         current, previous = counts.get(now, 0), counts.get(before, 0)
         used = current + previous * (1 - elapsed / seconds)
-        allowed = used + 1 <= limit
+        allowed = bool(used + 1 <= limit)
         if allowed:
             self._count(now, current, 2 * seconds)
             used += 1
