@@ -312,6 +312,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "EdgeCondition": "apps.requirements.graph.EdgeCondition",
         "SignOffStatus": "apps.requirements.models.SignOffStatus",
         "WaiverStatus": "apps.requirements.models.WaiverStatus",
+        "StaffRole": "apps.cohorts.models.StaffRole",
+        "AiRole": "apps.ai_logs.vocabulary.Role",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

@@ -9,6 +9,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("apps.programs.api.urls")),
     path("", include("apps.cohorts.api.urls")),
     path("", include("apps.assessment.api.urls")),
+    path("", include("apps.ai_logs.api.urls")),
     path("", include("apps.requirements.api.urls")),
     path("", include("apps.credentials.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),

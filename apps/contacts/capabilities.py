@@ -26,18 +26,36 @@ class Capability(StrEnum):
     MANAGE_SETTINGS = "manage_settings"
     MANAGE_OWNERS = "manage_owners"
     USE_BACK_OFFICE = "use_back_office"
+    INGEST_AI = "ingest_ai"
+    READ_CONVERSATIONS = "read_conversations"
+    ERASE_CONVERSATIONS = "erase_conversations"
 
 
 C = Capability
 
 # Of these an instructor has what concerns a cohort only for the cohorts they staff.
 COHORT_SCOPED = frozenset(
-    {C.RUN_COHORTS, C.TAKE_ATTENDANCE, C.GRADE, C.SIGN_OFF, C.VIEW_LEARNERS, C.VIEW_ANALYTICS}
+    {
+        C.RUN_COHORTS,
+        C.TAKE_ATTENDANCE,
+        C.GRADE,
+        C.SIGN_OFF,
+        C.VIEW_LEARNERS,
+        C.VIEW_ANALYTICS,
+        C.READ_CONVERSATIONS,
+    }
 )
 
 # Everything that only looks; the whole of what an auditor has.
 READING = frozenset(
-    {C.VIEW_CONTENT, C.VIEW_LEARNERS, C.VIEW_ANALYTICS, C.AUDIT_READ, C.USE_BACK_OFFICE}
+    {
+        C.VIEW_CONTENT,
+        C.VIEW_LEARNERS,
+        C.VIEW_ANALYTICS,
+        C.AUDIT_READ,
+        C.USE_BACK_OFFICE,
+        C.READ_CONVERSATIONS,
+    }
 )
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {

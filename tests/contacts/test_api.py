@@ -25,6 +25,7 @@ def test_me_tells_role_and_capabilities() -> None:
         "org_role": "auditor",
         "capabilities": [
             "audit_read",
+            "read_conversations",
             "use_back_office",
             "view_analytics",
             "view_content",

@@ -11,6 +11,9 @@ import pytest
 from django.apps import apps
 from django.core.cache import cache
 
+from apps.ai_logs.services.interactions import Artefact, NewInteraction, record_interactions
+from apps.ai_logs.services.sessions import SessionTerms, start_session
+from apps.ai_logs.texts import plain
 from apps.assessment.models import AssessmentTemplate
 from apps.assessment.services import decide_release
 from apps.contacts.models import Contact
@@ -55,6 +58,7 @@ ROUTES = {
     "v1/question-banks/": "assessment.QuestionBank",
     "v1/assessment-versions/": "assessment.AssessmentVersion",
     "v1/credentials/": "credentials.CertificationAward",
+    "v1/ai/sessions/": "ai_logs.AiSession",
 }
 # What must be well formed before a row is looked for.
 BODIES: dict[str, Any] = {
@@ -98,6 +102,14 @@ def complete_what_the_demo_lacks() -> None:
         reason="A question was asked.",
         at=now(),
     )
+    session, _ = start_session(
+        terms=SessionTerms(contact=award.contact, started_at=now()), created_by=registrar
+    )
+    made = Artefact("notes.txt", plain("Notes"))
+    said = NewInteraction(
+        role="assistant", text=plain("Hello"), artefacts=(made,), occurred_at=now()
+    )
+    record_interactions([(session.id, said)], asserted_by=registrar)
     decide_release(
         template=AssessmentTemplate.objects.all()[0],
         cohort=award.enrollment.cohort,

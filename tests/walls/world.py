@@ -36,7 +36,7 @@ def some_row(model: type[models.Model]) -> Any:
 
 
 def mark_b(superuser: psycopg.Connection) -> None:
-    """Write a mark into every title and name of B, and copy all its rows into A beforehand.
+    """Write a mark into titles and names of B, and copy all its rows into A beforehand.
 
     So the same ids stand in both, and whatever shows the mark was read from B. Triggers and
     foreign keys are off for this: only a superuser can do so.
@@ -52,7 +52,10 @@ def mark_b(superuser: psycopg.Connection) -> None:
                 )
             )
             for column in ("title", "display_name", "name"):
-                if any(field.column == column for field in model._meta.concrete_fields):
+                if any(
+                    field.column == column and not field.unique
+                    for field in model._meta.concrete_fields
+                ):
                     superuser.execute(
                         sql.SQL("UPDATE {} SET {} = %s").format(
                             sql.Identifier(schema_b, table), sql.Identifier(column)

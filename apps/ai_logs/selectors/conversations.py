@@ -120,7 +120,7 @@ def reconstruct(session: AiSession) -> Conversation:
         AiContent.objects.filter(session=session, interaction__isnull=False).order_by("id")
     )
     cipher = ciphers_of([session.id]).get(session.id) if erasure is None else None
-    reader = _Reader(erasure, cipher, _stored(rows, artefacts) if cipher else {})
+    reader = Reader(erasure, cipher, _stored(rows, artefacts) if cipher else {})
     costs = _costs(session.id)
     opinions = _opinions(session.id, cipher)
     lines = {
@@ -156,7 +156,7 @@ def _stored(
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
     """Opens texts, and tells what is wrong with those that do not open."""
 
     erasure: AiErasure | None

@@ -1,0 +1,21 @@
+"""Addresses under /v1 of the AI log."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from apps.ai_logs.api.interaction_views import AiInteractionViewSet, SessionInteractionsView
+from apps.ai_logs.api.session_views import AiSessionViewSet, ArtefactView
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("ai/sessions", AiSessionViewSet, basename="aisession")
+router.register("ai/interactions", AiInteractionViewSet, basename="aiinteraction")
+
+urlpatterns = [
+    path(
+        "ai/sessions/<uuid:pk>/interactions",
+        SessionInteractionsView.as_view(),
+        name="aisession-interactions",
+    ),
+    path("ai/contents/<uuid:pk>", ArtefactView.as_view(), name="aicontent"),
+    *router.urls,
+]
