@@ -25,15 +25,19 @@ OWNER_COMMANDS = {
     "setup",
     "sync_grants",
 }
-IS_OWNER = env.bool("ASSAY_OWNER", default=len(sys.argv) > 1 and sys.argv[1] in OWNER_COMMANDS)
+COMMAND = sys.argv[1] if len(sys.argv) > 1 else ""
+IS_OWNER = env.bool("ASSAY_OWNER", default=COMMAND in OWNER_COMMANDS)
 
 
 def required(name: str, purpose: str, *, development: str) -> str:
-    """Return a setting of the environment; in DEBUG a development value will do."""
+    """Return a setting of the environment; in DEBUG a development value will do.
+
+    It will do for migrations too, which neither sign nor seal; `provision` signs a link.
+    """
     value: str = env.str(name, default="")
     if value:
         return value
-    if DEBUG or TESTING or IS_OWNER:
+    if DEBUG or TESTING or (IS_OWNER and COMMAND != "provision"):
         return development
     raise ImproperlyConfigured(f"Set {name} in the environment: {purpose}.")
 
@@ -139,6 +143,13 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- Database ---------------------------------------------------------------------------------
+if (
+    COMMAND in OWNER_COMMANDS - {"makemigrations"}
+    and not (DEBUG or TESTING)
+    and not env.ENVIRON.get("DATABASE_OWNER_URL")
+):
+    told = f"Set DATABASE_OWNER_URL in the environment: {COMMAND} works as the owner."
+    raise ImproperlyConfigured(told)
 _url = env.db_url_config(
     env.str(
         "DATABASE_OWNER_URL" if IS_OWNER else "DATABASE_URL",

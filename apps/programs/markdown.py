@@ -28,7 +28,7 @@ ATTRIBUTES = {
     "*": {"lang", "dir"},
 }
 ALIGNMENTS = {"align-left", "align-center", "align-right"}
-CLASSES = {"td": ALIGNMENTS, "th": ALIGNMENTS}
+CLASSES = {"td": ALIGNMENTS, "th": ALIGNMENTS, "div": {"scroll"}}
 SCHEMES = {"http", "https", "mailto"}
 DEEPEST_HEADING = 6
 
@@ -44,12 +44,14 @@ def render_markdown(text: str) -> SafeString:
     """
     tokens = _parser.parse(text)
     _fit_into_page(tokens)
+    _fit_tables(tokens)
     html = _parser.renderer.render(tokens, _parser.options, {})
     clean = nh3.clean(
         html,
         tags=TAGS,
         attributes=ATTRIBUTES,
         allowed_classes=CLASSES,
+        tag_attribute_values={"div": {"tabindex": {"0"}}},
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer",
     )
@@ -64,3 +66,19 @@ def _fit_into_page(tokens: Sequence[Token]) -> None:
         style = token.attrs.pop("style", None)
         if isinstance(style, str) and style.startswith("text-align:"):
             token.attrs["class"] = f"align-{style.removeprefix('text-align:').strip()}"
+
+
+def _fit_tables(tokens: list[Token]) -> None:
+    """Let a table that is wider than a phone scroll by itself, by keyboard too.
+
+    An empty header, as over the column that names the rows, becomes an ordinary cell.
+    """
+    for place in reversed(range(len(tokens))):
+        token = tokens[place]
+        if token.type == "th_open" and not tokens[place + 1].content.strip():
+            token.tag = tokens[place + 2].tag = "td"
+        elif token.type == "table_open":
+            attributes: dict[str, str | int | float] = {"class": "scroll", "tabindex": "0"}
+            tokens.insert(place, Token("scroll_open", "div", 1, attributes, block=True))
+        elif token.type == "table_close":
+            tokens.insert(place + 1, Token("scroll_close", "div", -1, block=True))

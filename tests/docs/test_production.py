@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
@@ -41,3 +44,44 @@ def test_processes_are_those_of_the_procfile() -> None:
     programs = re.findall(r"^\w+: (\S+ \S+ \S+(?: (?:worker|beat))?)", procfile, re.MULTILINE)
 
     assert [program for program in programs if program not in page] == []
+
+
+def test_what_works_as_the_owner_is_given_the_owners_login() -> None:
+    commands = re.findall(
+        r"^.*manage\.py (?:setup|provision|sync_grants).*$", PAGE.read_text(), re.M
+    )
+    commands = [line for line in commands if "`" not in line]
+
+    assert len(commands) == 3
+    assert [line for line in commands if not line.startswith("DATABASE_OWNER_URL=")] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "error"),
+    [
+        (
+            "provision",
+            {},
+            "Set SECRET_KEY in the environment: it signs sessions and links.",
+        ),
+        (
+            "provision",
+            {"SECRET_KEY": "s", "ASSAY_KEY": "a" * 43 + "="},
+            "Set DATABASE_OWNER_URL in the environment: provision works as the owner.",
+        ),
+        ("setup", {}, "Set DATABASE_OWNER_URL in the environment: setup works as the owner."),
+    ],
+)
+def test_a_command_without_its_settings_says_which(
+    command: str, given: dict[str, str], error: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", command],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **given},
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (1, f"error: {error}\n")

@@ -12,6 +12,7 @@ from apps.cohorts.models import CohortEnrollment, CohortStatus, CourseProgress, 
 from apps.cohorts.services import Meeting, enroll, invite, schedule_session, withdraw
 from apps.core.clock import now
 from apps.requirements.graph import EdgeKind, EdgeSpec, NodeKind, NodeSpec
+from tests.assessment.factories import RIGHT, WITH_ESSAY
 from tests.clients import browser
 from tests.cohorts.factories import event_types, open_cohort, states
 from tests.factories import member
@@ -97,6 +98,93 @@ def test_the_start_page_has_no_draft_of_what_is_over() -> None:
 
     assert "Earlier" in page
     assert "Go on:" not in page
+
+
+def completed(own: Study, *keys: str) -> Client:
+    """Return the learner's browser, which has marked these items as done."""
+    client = browser(own.learner)
+    for key in keys:
+        client.post(own.path(f"/items/{own.item(key).id}/complete"))
+    return client
+
+
+def test_the_start_page_suggests_nothing_that_was_handed_in_and_waits() -> None:
+    own = study(questions=WITH_ESSAY)
+    client = completed(own, "intro", "film")
+    own.handed_in({**RIGHT, "causes": "Bread"})
+
+    page = text(client, "/")
+
+    assert "Go on:" not in page
+    assert "Handed in; the result is awaited:" in page
+    assert "being graded" in page
+    assert "All items are done" not in page
+    assert "What is left is locked" not in page
+
+
+def test_the_start_page_leads_back_into_a_running_attempt() -> None:
+    own = study()
+    client = completed(own, "intro", "film")
+    attempt = own.started()
+
+    assert text(client, "/").count(f'href="/attempts/{attempt.id}"') == 2
+
+
+def test_the_start_page_suggests_another_attempt_only_while_one_is_left() -> None:
+    once, twice = study(attempts_allowed=1), study(slug="autumn", attempts_allowed=2)
+    for own in (once, twice):
+        own.handed_in({})
+
+    pages = [text(completed(own, "intro", "film"), "/") for own in (once, twice)]
+
+    assert ["Go on:" in page for page in pages] == [False, True]
+    assert ["What is left is locked" in page for page in pages] == [True, False]
+
+
+def test_the_start_page_suggests_no_assessment_that_is_closed() -> None:
+    own = study()
+    AssessmentWindow.objects.create(
+        cohort=own.cohort, template=own.template, closes_at=now() - timedelta(days=1)
+    )
+
+    assert "Go on:" not in text(completed(own, "intro", "film"), "/")
+
+
+def test_progress_says_each_thing_to_do_once_and_nothing_that_is_locked() -> None:
+    own = study()
+    lock_all_behind_a_signoff(own)
+    published_set(
+        own.cohort.program_version.definition,
+        NodeSpec(
+            "quiz",
+            NodeKind.ASSESSMENT_PASSED,
+            title="The quiz",
+            assessment=own.template.id,
+            is_root=True,
+        ),
+        slug="award",
+        purpose="certification",
+    )
+    client = browser(own.learner)
+
+    page = text(client, own.path())
+
+    assert "Have “Lab safety” signed off." in page
+    assert "The quiz" in page
+    assert "Pass “The quiz”." not in page
+
+
+def test_progress_of_what_is_over_asks_for_nothing() -> None:
+    own = study()
+    lock_all_behind_a_signoff(own)
+    client = browser(own.learner)
+
+    before = text(client, own.path())
+    own.cohort.status = CohortStatus.ENDED
+    own.cohort.save(update_fields=["status"])
+
+    assert "What next" in before
+    assert "What next" not in text(client, own.path())
 
 
 def test_a_course_page_shows_what_is_done() -> None:

@@ -15,10 +15,23 @@ def test_render_markdown_lowers_headings_below_the_page_title() -> None:
 
 def test_render_markdown_aligns_tables_by_class() -> None:
     assert render_markdown("|a|b|\n|:-|-:|\n|1|~~2~~|") == (
-        '<table>\n<thead>\n<tr>\n<th class="align-left">a</th>\n<th class="align-right">b</th>\n'
+        '<div class="scroll" tabindex="0">\n<table>\n<thead>\n<tr>\n'
+        '<th class="align-left">a</th>\n<th class="align-right">b</th>\n'
         '</tr>\n</thead>\n<tbody>\n<tr>\n<td class="align-left">1</td>\n'
-        '<td class="align-right"><s>2</s></td>\n</tr>\n</tbody>\n</table>\n'
+        '<td class="align-right"><s>2</s></td>\n</tr>\n</tbody>\n</table>\n</div>\n'
     )
+
+
+def test_render_markdown_makes_no_header_of_an_empty_corner() -> None:
+    assert render_markdown("| |b|\n|-|-|\n|a|2|") == (
+        '<div class="scroll" tabindex="0">\n<table>\n<thead>\n<tr>\n<td></td>\n<th>b</th>\n'
+        "</tr>\n</thead>\n<tbody>\n<tr>\n<td>a</td>\n<td>2</td>\n</tr>\n</tbody>\n</table>\n"
+        "</div>\n"
+    )
+
+
+def test_render_markdown_lets_html_take_no_other_place_in_the_tab_order() -> None:
+    assert render_markdown('<div tabindex="5">x</div>') == "<div>x</div>"
 
 
 @pytest.mark.parametrize(

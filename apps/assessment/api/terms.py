@@ -16,13 +16,13 @@ from rest_framework.serializers import BaseSerializer
 from apps.assessment.api.filters import AccommodationFilter, WindowFilter
 from apps.assessment.models import Accommodation, AssessmentTemplate, AssessmentWindow
 from apps.assessment.rules.policy import WindowTerms
+from apps.assessment.selectors.offers import window_terms
 from apps.assessment.services import (
     change_window,
     end_accommodation,
     grant_accommodation,
     open_window,
     remove_window,
-    terms_of,
 )
 from apps.assessment.services.windows import TERMS
 from apps.cohorts.api.base import CohortScopedViewSet, contact_named, named, principal_of
@@ -103,7 +103,7 @@ class WindowViewSet(
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         window: AssessmentWindow = self.get_object()
         self.demand(RUN, window.cohort_id)
-        now_said = {name: getattr(terms_of(window), name) for name in TERMS}
+        now_said = {name: getattr(window_terms(window), name) for name in TERMS}
         serializer.instance = change_window(
             window=window,
             terms=WindowTerms(**{**now_said, **serializer.validated_data}),

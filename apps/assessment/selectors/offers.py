@@ -123,7 +123,7 @@ def offer(enrollment: CohortEnrollment, template_id: UUID) -> Offer | None:
         return None
     return Offer(
         version_id=version_id,
-        window=_window_terms(window) if window else None,
+        window=window_terms(window) if window else None,
         accommodation=accommodation_terms(enrollment.contact_id, template_id),
     )
 
@@ -146,7 +146,8 @@ def accommodation_terms(contact_id: UUID, template_id: UUID) -> AccommodationTer
     )
 
 
-def _window_terms(window: AssessmentWindow) -> WindowTerms:
+def window_terms(window: AssessmentWindow) -> WindowTerms:
+    """Return what a window says."""
     return WindowTerms(
         opens_at=window.opens_at,
         due_at=window.due_at,

@@ -42,7 +42,6 @@ from apps.assessment.services.windows import (
     change_window,
     open_window,
     remove_window,
-    terms_of,
 )
 
 __all__ = [
@@ -77,7 +76,6 @@ __all__ = [
     "save_responses",
     "start_attempt",
     "submit_attempt",
-    "terms_of",
     "void_attempt",
     "withdraw_override",
 ]

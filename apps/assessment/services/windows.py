@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from apps.assessment.models import AssessmentTemplate, AssessmentWindow
 from apps.assessment.rules.policy import WindowTerms
+from apps.assessment.selectors.offers import window_terms
 from apps.cohorts.models import Cohort
 from apps.cohorts.services.progress import ADVANCE
 from apps.contacts.models import Contact
@@ -78,11 +79,6 @@ def remove_window(*, window: AssessmentWindow, actor: Contact) -> None:
     window.delete()
 
 
-def terms_of(window: AssessmentWindow) -> WindowTerms:
-    """Return what a window says."""
-    return WindowTerms(**{name: getattr(window, name) for name in TERMS})
-
-
 def _attempts_changed(cohort: Cohort) -> None:
     """Let requirements look again: whether somebody failed for good depends on tries left."""
     enrolled = cohort.enrollments.enrolled().order_by("id")
@@ -126,7 +122,9 @@ def _order(field: str, message: str) -> FieldError:
 
 
 def _record(verb: str, window: AssessmentWindow, actor: Contact) -> None:
-    terms = {name: value for name, value in _fields(terms_of(window)).items() if value is not None}
+    terms = {
+        name: value for name, value in _fields(window_terms(window)).items() if value is not None
+    }
     record_admin_action(
         actor=actor,
         action=f"assessment.window_{verb}",

@@ -59,7 +59,8 @@ class AssessmentView:
         """How many attempts may still be started; None: without a limit."""
         if self.policy is None or self.policy.attempts_allowed is None:
             return None
-        return max(0, self.policy.attempts_allowed - len(self.attempts))
+        made = len(self.attempts) + (self.running is not None)
+        return max(0, self.policy.attempts_allowed - made)
 
 
 def assessment_view(

@@ -93,6 +93,12 @@ def content_gate(enrollment: CohortEnrollment) -> Gate:
     return OPEN
 
 
+def is_present(enrollment: CohortEnrollment) -> bool:
+    """Return whether this enrolment takes part, or still can."""
+    is_over = enrollment.cohort.status in (CohortStatus.ENDED, CohortStatus.CANCELLED)
+    return enrollment.is_active and not is_over
+
+
 def course_card(course: PinnedCourse, progress: CourseProgress | None) -> CourseCard:
     """Return the course with its progress; without a row nothing has begun."""
     if progress is None:
