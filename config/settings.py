@@ -92,7 +92,6 @@ SHARED_APPS = [
     "csp",
     "apps.sso",
     "apps.pages",
-    "apps.reporting",
     "apps.demo",
 ]
 TENANT_APPS = [
@@ -104,6 +103,7 @@ TENANT_APPS = [
     "apps.ai_logs",
     "apps.requirements",
     "apps.credentials",
+    "apps.reporting",
 ]
 INSTALLED_APPS = [*TENANT_APPS, *SHARED_APPS]
 TENANT_MODEL = "organizations.Organization"

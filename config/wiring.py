@@ -22,6 +22,7 @@ import apps.contacts.ports
 import apps.credentials.services
 import apps.credentials.tasks
 import apps.programs.ports
+import apps.reporting.services
 import apps.requirements.selectors.gates
 import apps.requirements.selectors.versions
 import apps.requirements.services.evaluations
@@ -43,11 +44,12 @@ ADVANCE_STAGES: tuple[Stage, ...] = (
     apps.cohorts.services.project_course_progress,
     apps.requirements.services.evaluations.evaluate_enrollment,
     apps.credentials.services.consider_awards,
+    apps.reporting.services.refresh_facts,
 )
 
 
 def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:
-    """`learner.advance`: bring progress, requirements and awards of one enrolment up to date."""
+    """`learner.advance`: progress, requirements, awards and facts of one enrolment, up to date."""
     for stage in ADVANCE_STAGES:
         stage(UUID(key), at=now())
 

@@ -69,6 +69,7 @@ def test_results_of_record_tell_the_whole_fact() -> None:
             is_final=True,
             submitted_at=NOON + timedelta(hours=1),
             recorded_at=result.recorded_at,
+            attempts=1,
         )
     }
 

@@ -16,7 +16,10 @@ from apps.assessment.rules.record import Candidate, choose_result
 
 @dataclass(frozen=True)
 class ResultFact:
-    """The result that counts for one enrolment and assessment. Percent is 0 to 100."""
+    """The result that counts for one enrolment and assessment. Percent is 0 to 100.
+
+    `attempts` are those it was chosen from: with a result, and not void.
+    """
 
     enrollment_id: UUID
     template_id: UUID
@@ -31,6 +34,7 @@ class ResultFact:
     is_final: bool
     submitted_at: datetime | None
     recorded_at: datetime
+    attempts: int
 
 
 _COLUMNS = (
@@ -71,7 +75,8 @@ def results_of_record(
 
 
 def _of_record(rows: list[Any]) -> ResultFact | None:
-    facts = {row[3]: ResultFact(*row[:13]) for row in rows}
+    attempts = sum(not row[13] for row in rows)
+    facts = {row[3]: ResultFact(*(*row[:13], attempts)) for row in rows}
     candidates = [
         Candidate(attempt_no=row[3], percent=row[8], is_final=row[10], is_void=row[13])
         for row in rows

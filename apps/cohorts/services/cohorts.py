@@ -11,9 +11,11 @@ from django.db import IntegrityError, transaction
 from apps.cohorts import ports
 from apps.cohorts.models import Cohort, CohortStaff, CohortStatus, StaffRole
 from apps.cohorts.services.enrollments import end_all, fill_seats, lock_cohort
+from apps.cohorts.services.progress import ADVANCE
 from apps.contacts.models import Contact
 from apps.contacts.services import record_admin_action
 from apps.core.models import VersionStatus
+from apps.core.outbox import owe_many
 from apps.core.problems import Conflict, FieldError, Invalid
 from apps.core.revisions import violates
 from apps.programs.models import ProgramVersion
@@ -103,7 +105,8 @@ def update_cohort(
 ) -> Cohort:
     """Return the cohort with `changes`; new seats go to those who wait.
 
-    Raises CohortInvalid, and CohortStateConflict once it has ended or was cancelled.
+    A new start or clock moves days that count for everybody: each learner is owed a step. Raises
+    CohortInvalid, and CohortStateConflict once it has ended or was cancelled.
     """
     cohort = lock_cohort(cohort.id)
     _demand(cohort, CohortStatus.PLANNED, CohortStatus.OPEN)
@@ -115,6 +118,9 @@ def update_cohort(
     record_admin_action(actor=actor, action="cohort.updated", entity=cohort, details=details)
     if "capacity" in changes:
         fill_seats(cohort=cohort, actor=actor, at=at)
+    if changes.keys() & {"timezone", "starts_on"}:
+        enrolled = cohort.enrollments.filter(enrolled_at__isnull=False).order_by("id")
+        owe_many(ADVANCE, [str(one) for one in enrolled.values_list("id", flat=True)])
     return cohort
 
 

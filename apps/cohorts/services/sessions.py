@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from apps.cohorts.models import (
     Cohort,
+    CohortEnrollment,
     CohortSession,
     CohortStatus,
     validate_timezone,
@@ -178,13 +179,17 @@ def _lock_running(cohort_id: UUID) -> Cohort:
 
 
 def _lock_learners(cohort: Cohort) -> None:
-    lock_learners(cohort.enrollments.enrolled().values_list("contact_id", flat=True))
+    lock_learners(_ever_enrolled(cohort).values_list("contact_id", flat=True))
 
 
 def _tell(cohort: Cohort) -> None:
-    """What attendance asks of everybody has changed."""
-    enrolled = cohort.enrollments.enrolled().order_by("id").values_list("id", flat=True)
+    """What attendance asks of everybody has changed, also of who left before."""
+    enrolled = _ever_enrolled(cohort).order_by("id").values_list("id", flat=True)
     owe_many(ADVANCE, [str(enrollment_id) for enrollment_id in enrolled])
+
+
+def _ever_enrolled(cohort: Cohort) -> QuerySet[CohortEnrollment]:
+    return cohort.enrollments.filter(enrolled_at__isnull=False)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -1,0 +1,1 @@
+"""Reads of reporting, each in a fixed number of statements."""
