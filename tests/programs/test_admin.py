@@ -165,7 +165,7 @@ def test_the_same_course_twice_is_refused_politely(author: Client) -> None:
 
     text = response.content.decode()
     assert response.status_code == 200
-    assert "There is such a thing already." in text
+    assert "with the same version and key already." in text
     assert "Both of them" in text, "what was entered is kept"
     assert not ProgramCourse.objects.exists()
 

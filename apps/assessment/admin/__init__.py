@@ -5,6 +5,7 @@ from apps.assessment.admin.authoring import AssessmentAdmin, AssessmentVersionAd
 from apps.assessment.admin.gradebook import GradebookAdmin
 from apps.assessment.admin.grading import GradingAdmin
 from apps.assessment.admin.questions import BankItemAdmin, ItemAdmin, QuestionBankAdmin
+from apps.assessment.admin.rubrics import RubricAdmin
 from apps.assessment.admin.terms import AccommodationAdmin, WindowAdmin
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "QuestionBankAdmin",
     "ReleaseAdmin",
     "ResultAdmin",
+    "RubricAdmin",
     "WindowAdmin",
 ]

@@ -20,9 +20,8 @@ from apps.assessment.models import (
     AssessmentTemplate,
     AssessmentVersion,
     Rubric,
-    RubricCriterion,
-    RubricLevel,
 )
+from apps.assessment.selectors.papers import rubrics_of
 from apps.assessment.services import import_gift_into_version, place_assessment
 from apps.assessment.vocabulary import Kind
 from apps.contacts.admin_base import (
@@ -58,32 +57,6 @@ class ItemInline(PartInline):
         return False
 
 
-class RubricInline(PartInline):
-    model = Rubric
-    fields = ("title", "key", "description")
-
-
-class CriterionInline(PartInline):
-    """The criteria of rubrics; a new rubric is offered here once it was saved."""
-
-    model = RubricCriterion
-    fields = ("rubric", "position", "title", "key", "description")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).order_by("rubric__key", "position", "key")
-
-
-class LevelInline(PartInline):
-    """The levels of criteria; a new criterion is offered here once it was saved."""
-
-    model = RubricLevel
-    fields = ("criterion", "position", "title", "key", "points", "description")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        levels = super().get_queryset(request)
-        return levels.order_by("criterion__position", "criterion__key", "position", "key")
-
-
 @admin.register(AssessmentTemplate)
 class AssessmentAdmin(DefinitionAdmin):
     """Assessments."""
@@ -99,7 +72,7 @@ class AssessmentVersionAdmin(ImportPages, VersionAdmin):
     """What an assessment asks, and under which terms."""
 
     section, place = Section.AUTHORING, 90
-    inlines = [ItemInline, RubricInline, CriterionInline, LevelInline]
+    inlines = [ItemInline]
     search_fields = ("definition__title", "definition__slug")
     change_form_template = "admin/assay/assessment_version_change_form.html"
     import_form = DraftGiftForm
@@ -117,11 +90,18 @@ class AssessmentVersionAdmin(ImportPages, VersionAdmin):
 
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         version = kwargs.get("obj")
+        if version is not None:
+            rubrics = rubrics_of(version.pk)
+            context["rubrics"] = [
+                (url_of(rubric), rubrics[rubric.pk])
+                for rubric in version.rubrics.order_by("title", "key")
+            ]
         if version is not None and version.is_draft:
             add = url_of(AssessmentItem, "add")
             context["kinds"] = [
                 (f"{add}?version={version.pk}&kind={kind.value}", kind.label) for kind in Kind
             ]
+            context["add_rubric"] = f"{url_of(Rubric, 'add')}?version={version.pk}"
         return super().render_change_form(request, context, *args, **kwargs)
 
     def bank_of(self, target: AssessmentVersion, form: Any) -> Any:

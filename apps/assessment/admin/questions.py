@@ -14,7 +14,13 @@ from django.utils.translation import gettext_lazy
 from apps.assessment.admin.imports import ImportPages
 from apps.assessment.forms.keys import KeyForm
 from apps.assessment.forms.questions import BankItemForm, ItemForm, QuestionForm
-from apps.assessment.models import AssessmentItem, AssessmentVersion, BankItem, QuestionBank
+from apps.assessment.models import (
+    AssessmentItem,
+    AssessmentTemplate,
+    AssessmentVersion,
+    BankItem,
+    QuestionBank,
+)
 from apps.assessment.questions.items import KINDS, AnswerKey
 from apps.assessment.questions.keys import KeyRefused
 from apps.assessment.services import archive_question, import_gift
@@ -129,6 +135,7 @@ class ItemAdmin(QuestionPages):
     """The questions of versions; the version's page lists them."""
 
     section, place = Section.AUTHORING, 95
+    listed_under = AssessmentTemplate
     question_form = ItemForm
     belongs_to = "version"
     list_display = ("title", "kind", "points", "version")

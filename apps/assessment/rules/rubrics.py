@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from apps.assessment.questions.items import JsonValue
 from apps.assessment.questions.numbers import ZERO, plain
+from apps.assessment.rules.canonical import facts_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class RubricSpec:
     key: str
     title: str
     criteria: tuple[CriterionSpec, ...]
+    description: str = ""
 
     @property
     def max_points(self) -> Decimal:
@@ -104,3 +106,26 @@ def choices_as_json(rubric: RubricSpec, choices: Mapping[str, LevelChoice]) -> J
         for level in criterion.levels
         if level.key == choices[criterion.key].level
     ]
+
+
+def rubric_fingerprint(rubric: RubricSpec) -> str:
+    """Return what tells one state of a rubric from another."""
+    return facts_hash(
+        [
+            rubric.key,
+            rubric.title,
+            rubric.description,
+            [
+                [
+                    criterion.key,
+                    criterion.title,
+                    criterion.description,
+                    [
+                        [level.key, level.title, plain(level.points), level.description]
+                        for level in criterion.levels
+                    ],
+                ]
+                for criterion in rubric.criteria
+            ],
+        ]
+    )

@@ -21,7 +21,7 @@ from apps.assessment.rules.results import ResultTerms
 from apps.assessment.rules.rubrics import CriterionSpec, LevelSpec, RubricSpec
 from apps.core.models import VersionStatus
 
-SHAPE: Final = 1
+SHAPE: Final = 2
 KEPT_SECONDS: Final = 24 * 60 * 60
 FROZEN: Final = (VersionStatus.PUBLISHED, VersionStatus.RETIRED)
 
@@ -139,13 +139,15 @@ def item_spec(row: AssessmentItem) -> ItemSpec:
 def rubrics_of(version_id: UUID) -> dict[UUID, RubricSpec]:
     """Return the rubrics of a version: one statement without any, three with."""
     rubrics = Rubric.objects.filter(version_id=version_id).prefetch_related("criteria__levels")
-    return {rubric.id: _rubric_spec(rubric) for rubric in rubrics}
+    return {rubric.id: rubric_spec(rubric) for rubric in rubrics}
 
 
-def _rubric_spec(rubric: Rubric) -> RubricSpec:
+def rubric_spec(rubric: Rubric) -> RubricSpec:
+    """Return a rubric as the rules take it."""
     return RubricSpec(
         key=rubric.key,
         title=rubric.title,
+        description=rubric.description,
         criteria=tuple(
             CriterionSpec(
                 key=criterion.key,

@@ -33,6 +33,7 @@ from apps.assessment.services.queue import (
     release_task,
 )
 from apps.assessment.services.releases import decide_attempt_release, decide_release
+from apps.assessment.services.rubrics import RubricChanged, save_rubric
 from apps.assessment.services.rulings import (
     override_result,
     void_attempt,
@@ -47,6 +48,7 @@ from apps.assessment.services.windows import (
 __all__ = [
     "GRADE",
     "Answer",
+    "RubricChanged",
     "SavedAnswer",
     "StartedAttempt",
     "archive_question",
@@ -74,6 +76,7 @@ __all__ = [
     "remove_window",
     "save_response",
     "save_responses",
+    "save_rubric",
     "start_attempt",
     "submit_attempt",
     "void_attempt",

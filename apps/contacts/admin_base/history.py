@@ -118,7 +118,7 @@ class HistoryPages(MenuEntry):
             "title": _("What was done to %(name)s") % {"name": obj},
             "opts": self.opts,
             "object": obj,
-            "list_title": self.title,
+            "list_above": self.list_above(),
             "shown": shown,
             "lines": [(row, verb_of(row.action), told(row.details)) for row in shown],
             **(extra_context or {}),

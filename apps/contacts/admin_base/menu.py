@@ -6,7 +6,9 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -47,10 +49,18 @@ class MenuEntry(admin.ModelAdmin[Any]):
     place: ClassVar[int] = 50
     menu: ClassVar[Any] = ""
     nothing_yet: ClassVar[Any] = _("Nothing is here yet.")
+    listed_under: ClassVar[type[Model] | None] = None
+    """Whose list stands above its pages, where its own is in no menu."""
 
     @property
     def title(self) -> str:
         return str(self.menu or capfirst(self.opts.verbose_name_plural))
+
+    def list_above(self) -> tuple[str, str]:
+        """Return address and name of the list that stands above each page."""
+        model = self.listed_under or self.model
+        about: Any = self.admin_site._registry.get(model, self)
+        return reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist"), about.title
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

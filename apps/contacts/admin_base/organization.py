@@ -138,7 +138,7 @@ class OrganizationModelAdmin(HistoryPages):
             context.update({"title": str(obj), "subtitle": None})
         context.update(
             {
-                "list_title": self.title,
+                "list_above": self.list_above(),
                 "may_read_history": obj is not None and self.may_read_history(request, obj),
                 "add": add,
                 "change": change,
@@ -177,7 +177,8 @@ class OrganizationModelAdmin(HistoryPages):
         """Delete, or refuse; what is not here is not found, whatever one may do."""
         if self.get_object(request, unquote(object_id)) is None:
             raise Http404
-        return super().delete_view(request, object_id, extra_context)
+        above = {"list_above": self.list_above(), **(extra_context or {})}
+        return super().delete_view(request, object_id, above)
 
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str

@@ -47,7 +47,7 @@ class Pages(OrganizationModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": title,
-            "trail": [(self.changelist_url(), self.title), *trail],
+            "trail": [self.list_above(), *trail],
         }
         return TemplateResponse(
             request, f"admin/assay/{template}.html", {**shared, **context}, status=status

@@ -23,6 +23,18 @@ class VersionAdmin(AuthoredAdmin):
     list_filter = ("status",)
     change_form_template = "admin/assay/version_change_form.html"
 
+    def list_above(self) -> tuple[str, str]:
+        definitions = self.model._meta.get_field("definition").related_model
+        about: Any = self.admin_site._registry[definitions]
+        return url_of(definitions, "changelist"), about.title
+
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        version = kwargs.get("obj")
+        if version is not None:
+            context["trail"] = [(url_of(version.definition), version.definition)]
+            context["crumb"] = version.label
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return super().get_queryset(request).select_related("definition")
 
