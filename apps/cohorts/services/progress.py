@@ -169,18 +169,40 @@ def _project(enrollment_ids: Collection[UUID], at: datetime) -> Projection:
         .order_by("id")
     )
     lock_learners(enrollment.contact_id for enrollment in enrollments)
+    states = _folded(enrollments)
+    written, removed = _store(states)
+    advanced = _record_milestones(states, at)
+    return Projection(written, removed, advanced)
+
+
+def progress_unlike_events(enrollment_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the enrolments whose rows of course_progress are not what the events say."""
+    enrollments = CohortEnrollment.objects.filter(
+        id__in=enrollment_ids, enrolled_at__isnull=False
+    ).select_related("cohort")
+    said = {
+        (enrollment.id, state.course_id): tuple(getattr(state, name) for name in PROJECTED)
+        for enrollment, states in _folded(list(enrollments)).items()
+        for state in states
+    }
+    rows = CourseProgress.objects.filter(enrollment_id__in=enrollment_ids)
+    stored = {
+        row[:2]: row[2:] for row in rows.values_list("enrollment_id", "course_id", *PROJECTED)
+    }
+    return {key[0] for key in said.keys() | stored.keys() if said.get(key) != stored.get(key)}
+
+
+def _folded(enrollments: list[CohortEnrollment]) -> dict[CohortEnrollment, list[CourseState]]:
+    """Return enrolment -> the state of each of its courses, as its events add up."""
     plans = course_plans({enrollment.cohort.program_version_id for enrollment in enrollments})
-    events = happenings(enrollment_ids)
-    states = {
+    events = happenings([enrollment.id for enrollment in enrollments])
+    return {
         enrollment: [
             fold_course(plan, events.get(enrollment.id, []))
             for plan in plans[enrollment.cohort.program_version_id]
         ]
         for enrollment in enrollments
     }
-    written, removed = _store(states)
-    advanced = _record_milestones(states, at)
-    return Projection(written, removed, advanced)
 
 
 def _store(states: dict[CohortEnrollment, list[CourseState]]) -> tuple[int, int]:
