@@ -2,7 +2,7 @@
 # `make demo` and `make test` need Python 3.11 or later and nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset shell manage test lint format docs bench requirements
+.PHONY: help demo demo-reset shell manage test lint format docs site bench requirements
 .SUFFIXES:
 
 PYTHON ?=
@@ -43,6 +43,9 @@ format: $(DEVELOPMENT) ## Format the code and fix what can be fixed safely
 
 docs: $(DEVELOPMENT) ## Bring the tables of docs/reference up to date with the code
 	@$(BIN)/python -m tests.docs
+
+site: $(DEVELOPMENT) ## Build the documentation into var/site; a broken reference fails
+	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --jobs auto docs var/site
 
 bench: $(DEVELOPMENT) ## Measure what claims of speed rest on
 	@$(BIN)/python -m benchmarks $(ARGS)

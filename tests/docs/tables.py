@@ -21,6 +21,7 @@ from apps.credentials.contexts import pinned
 from apps.credentials.reasons import Reason
 from apps.organizations.models import OrgRole
 from apps.organizations.walls import TABLES
+from tests.docs.diagrams import entity_diagrams
 from tests.docs.sentences import codes_of
 from tests.docs.sources import ROOT, import_everything
 
@@ -285,6 +286,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "framework-problems": framework_problems,
     "endpoints": endpoints,
     "tenant-tables": tenant_tables,
+    "entity-diagrams": entity_diagrams,
     "public-tables": public_tables,
     "reasons": reasons,
     "contexts": contexts,
