@@ -146,7 +146,7 @@ TEMPLATES: list[dict[str, Any]] = [
 if (
     COMMAND in OWNER_COMMANDS - {"makemigrations"}
     and not (DEBUG or TESTING)
-    and not env.ENVIRON.get("DATABASE_OWNER_URL")
+    and not env.str("DATABASE_OWNER_URL", default="")
 ):
     told = f"Set DATABASE_OWNER_URL in the environment: {COMMAND} works as the owner."
     raise ImproperlyConfigured(told)
