@@ -30,20 +30,22 @@ IS_OWNER = env.bool("ASSAY_OWNER", default=COMMAND in OWNER_COMMANDS)
 
 
 def required(name: str, purpose: str, *, development: str) -> str:
-    """Return a setting of the environment; in DEBUG a development value will do.
+    """Return a setting of the environment; in DEVELOPMENT a development value will do.
 
     It will do for migrations too, which neither sign nor seal; `provision` signs a link.
     """
     value: str = env.str(name, default="")
     if value:
         return value
-    if DEBUG or TESTING or (IS_OWNER and COMMAND != "provision"):
+    if DEVELOPMENT or TESTING or (IS_OWNER and COMMAND != "provision"):
         return development
     raise ImproperlyConfigured(f"Set {name} in the environment: {purpose}.")
 
 
 TESTING = "pytest" in sys.modules or "mypy" in sys.modules
 DEBUG = env.bool("DEBUG", default=False)
+# What needs no production secrets but shows visitors no tracebacks: the demo.
+DEVELOPMENT = env.bool("DEVELOPMENT", default=DEBUG)
 SECRET_KEY = required(
     "SECRET_KEY", "it signs sessions and links", development="development-only-secret"
 )
@@ -55,8 +57,8 @@ ASSAY_KEY = required(
 )
 # Organisations live on <slug>.<PLATFORM_HOST>, the platform's own pages on PLATFORM_HOST.
 PLATFORM_HOST = env.str("PLATFORM_HOST", default="localhost")
-PUBLIC_PORT = env.str("PUBLIC_PORT", default="8000" if DEBUG or TESTING else "")
-PUBLIC_SCHEME = env.str("PUBLIC_SCHEME", default="http" if DEBUG or TESTING else "https")
+PUBLIC_PORT = env.str("PUBLIC_PORT", default="8000" if DEVELOPMENT or TESTING else "")
+PUBLIC_SCHEME = env.str("PUBLIC_SCHEME", default="http" if DEVELOPMENT or TESTING else "https")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])  # the middleware knows the hosts
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
@@ -145,7 +147,7 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Database ---------------------------------------------------------------------------------
 if (
     COMMAND in OWNER_COMMANDS - {"makemigrations"}
-    and not (DEBUG or TESTING)
+    and not (DEVELOPMENT or TESTING)
     and not env.str("DATABASE_OWNER_URL", default="")
 ):
     told = f"Set DATABASE_OWNER_URL in the environment: {COMMAND} works as the owner."
@@ -260,7 +262,7 @@ SOCIALACCOUNT_PROVIDERS = {
     },
 }
 # Whether an organisation may name an identity provider in a private network, or without TLS.
-ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=DEBUG or TESTING)
+ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=DEVELOPMENT or TESTING)
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)

@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from apps.organizations.views import favicon
+
 API: list[URLPattern | URLResolver] = [
     path("", include("apps.contacts.urls")),
     path("", include("apps.programs.api.urls")),
@@ -17,6 +19,7 @@ API: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("favicon.ico", favicon, name="favicon"),
     path("accounts/sso/", include("apps.sso.urls")),
     path("accounts/", include("apps.pages.account_urls")),
     path("v1/", include(API)),

@@ -6,5 +6,6 @@ from apps.organizations import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.platform_home, name="platform-home"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("status/", views.status, name="status"),
 ]

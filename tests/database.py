@@ -56,7 +56,7 @@ class Server:
             "BROKER_URL": "pgmq://"
             + self.url(database, role="assay_broker").removeprefix("postgresql://"),
             "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DEBUG": "1",
+            "DEVELOPMENT": "1",
         }
 
     @contextmanager

@@ -76,18 +76,23 @@ class OrganizationMiddleware:
         except DisallowedHost:
             return refuse(request, UnknownHost())
         if host == settings.PLATFORM_HOST:
-            connection.set_schema_to_public()
-            request.tenant = None  # type: ignore[attr-defined]
-            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
-            set_urlconf(settings.PUBLIC_SCHEMA_URLCONF)
-            return self.get_response(request)
+            return self._answer_of_platform(request)
         organization = self._organization(host.lower())
+        if organization is None and request.path.startswith(settings.STATIC_URL):
+            return self._answer_of_platform(request)  # the refusal's own stylesheet
         if organization is None:
             return refuse(request, UnknownHost())
         request.tenant = organization  # type: ignore[attr-defined]
         connection.set_tenant(organization)
         if organization.is_suspended and not request.path.startswith(PUBLIC_VERIFICATION):
             return refuse(request, OrganizationSuspended(detail=organization.name))
+        return self.get_response(request)
+
+    def _answer_of_platform(self, request: HttpRequest) -> HttpResponse:
+        connection.set_schema_to_public()
+        request.tenant = None  # type: ignore[attr-defined]
+        request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
+        set_urlconf(settings.PUBLIC_SCHEMA_URLCONF)
         return self.get_response(request)
 
     def _organization(self, host: str) -> Organization | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from apps.core.tenancy import connection
@@ -14,6 +15,12 @@ from apps.core.tenancy import connection
 def platform_home(request: HttpRequest) -> HttpResponse:
     """Return the platform's front page; it lists no organisations."""
     return render(request, "platform_home.html")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead to the icon, which browsers ask for here wherever a page names none."""
+    return redirect(static("assay.svg"), permanent=True)
 
 
 @require_safe

@@ -179,7 +179,7 @@ class Installation:
         What the caller's environment sets wins.
         """
         variables = {
-            "DEBUG": "1",
+            "DEVELOPMENT": "1",
             "OBJECT_STORE": str(self.objects),
             "PORT": web or web_port(),
             "PUBLIC_PORT": web or web_port(),

@@ -13,7 +13,14 @@ from config.launch.installation import SECRETS, Installation
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*SECRETS, "DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "DEBUG", "PORT"):
+    for name in (
+        *SECRETS,
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "BROKER_URL",
+        "DEVELOPMENT",
+        "PORT",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

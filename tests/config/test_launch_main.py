@@ -23,14 +23,14 @@ from config.launch.installation import SECRETS, Installation
 
 PROJECT = Path(__file__).resolve().parents[2]
 TELL = (
-    "import json, os; names = ('DATABASE_URL', 'DATABASE_OWNER_URL', 'BROKER_URL', 'DEBUG',"
+    "import json, os; names = ('DATABASE_URL', 'DATABASE_OWNER_URL', 'BROKER_URL', 'DEVELOPMENT',"
     "'PORT', 'PUBLIC_PORT', 'OBJECT_STORE', 'SECRET_KEY');"
     "print(json.dumps({name: os.environ[name] for name in names}))"
 )
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    ours = {*SECRETS, "DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "DEBUG", "PORT"}
+    ours = {*SECRETS, "DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "DEVELOPMENT", "PORT"}
     rest = {name: value for name, value in os.environ.items() if name not in ours}
     return {**rest, "ASSAY_VAR": str(folder), **variables}
 
@@ -69,7 +69,7 @@ def test_run_gives_the_command_the_environment_and_a_database(folder: Path) -> N
     ]
     assert given["OBJECT_STORE"] == str(folder / "objects")
     assert f"SECRET_KEY={given['SECRET_KEY']}\n" in (folder / "secrets.env").read_text()
-    assert (given["DEBUG"], given["PORT"], given["PUBLIC_PORT"]) == (
+    assert (given["DEVELOPMENT"], given["PORT"], given["PUBLIC_PORT"]) == (
         "1",
         "8123",
         "8123",

@@ -80,7 +80,7 @@ def _written(default: ast.expr) -> str:
     if isinstance(default, ast.List):
         return f"`{','.join(ast.literal_eval(default))}`"
     if isinstance(default, ast.IfExp):
-        return f"{_written(default.orelse)}; with `DEBUG` {_written(default.body)}"
+        return f"{_written(default.orelse)}; with `DEVELOPMENT` {_written(default.body)}"
     return "computed"
 
 

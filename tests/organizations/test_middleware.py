@@ -21,6 +21,19 @@ def test_an_unknown_host_is_not_found(host: str) -> None:
     assert problem_of(response) == (404, "urn:assay:problem:unknown-host")
 
 
+def test_an_unknown_host_is_told_so_on_a_page_with_its_stylesheet() -> None:
+    client = Client(SERVER_NAME="nobody.localhost")
+
+    assert "No organisation lives at this address." in client.get("/").content.decode()
+    assert client.get("/static/assay.css").status_code == 200
+    assert client.get("/static/nothing.css").status_code == 404
+
+
+@pytest.mark.parametrize("host", ["localhost", "a.localhost"])
+def test_browsers_find_an_icon_at_the_usual_place(host: str) -> None:
+    assert Client(SERVER_NAME=host).get("/favicon.ico")["Location"] == "/static/assay.svg"
+
+
 def test_the_platforms_host_serves_its_own_pages_only() -> None:
     client = Client(SERVER_NAME="localhost")
 
@@ -67,6 +80,7 @@ def test_a_suspended_organisation_answers_403_and_still_verifies(
     assert problem_of(client.get("/v1/me")) == (403, "urn:assay:problem:organization-suspended")
     page = Client(SERVER_NAME="a.localhost").get("/")
     assert (page.status_code, "suspended" in page.content.decode()) == (403, True)
+    assert "/accounts/login/" not in page.content.decode()
 
 
 def test_a_host_is_looked_up_once_in_a_few_seconds(org_a: Organization) -> None:

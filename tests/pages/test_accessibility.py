@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from apps.assessment.models import AssessmentWindow
-from apps.contacts.services import create_api_token
-from apps.core.clock import now
-from tests.assessment.factories import RIGHT, WITH_ESSAY
+from tests.assessment.factories import WITH_ESSAY
 from tests.clients import browser
-from tests.credentials.factories import world
 from tests.database import ROOT
+from tests.pages.addresses import every_page
 from tests.pages.factories import Study, study
-from tests.pages.test_invitations import invited
 
 pytestmark = pytest.mark.django_db
 
@@ -27,32 +23,9 @@ LABELS = "ancestor::label or @aria-label or @aria-labelledby or @id = //label/@f
 
 def pages(own: Study) -> Iterator[tuple[str, html.HtmlElement]]:
     """Yield every kind of page with its parsed document."""
-    done, running = own.handed_in(RIGHT), own.started()
-    AssessmentWindow.objects.create(cohort=own.cohort, template=own.template, opens_at=now())
-    create_api_token(contact=own.learner, name="Script")
-    member, stranger, invitation = browser(own.learner), browser(), invited()
-    for client, path in [
-        (member, "/"),
-        (member, own.path()),
-        (member, own.path("/courses/course-autumn")),
-        (member, own.path(f"/items/{own.item('intro').id}")),
-        (member, own.path(f"/items/{own.item('film').id}")),
-        (member, own.path(f"/assessments/{own.template.id}")),
-        (member, f"/attempts/{running.id}"),
-        (member, f"/attempts/{running.id}/submit"),
-        (member, f"/attempts/{done.id}/result"),
-        (member, "/certificates"),
-        (member, "/account"),
-        (member, "/account/tokens"),
-        (member, "/accounts/password/change/"),
-        (stranger, "/accounts/login/"),
-        (stranger, "/accounts/password/reset/"),
-        (stranger, "/accounts/signup/"),
-        (stranger, invitation),
-        (stranger, "/invitations/gone"),
-        (stranger, f"/credentials/{world().awarded().id}"),
-    ]:
-        response = client.get(path)
+    clients = {True: browser(own.learner), False: browser()}
+    for is_member, path in every_page(own):
+        response = clients[is_member].get(path)
         assert response.status_code in (200, 404), path
         yield path, html.document_fromstring(response.content.decode())
 

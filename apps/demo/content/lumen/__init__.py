@@ -24,7 +24,7 @@ LUMEN = OrganizationPlan(
             "lena.brandt@lumen.example.org",
             "Lena Brandt",
             OrgRole.OWNER,
-            "admin: awards are granted by hand here; one is still to be granted",
+            "admin: awards are granted by hand here; Søren Kjær’s is still to be granted",
         ),
         MemberPlan(
             "samuel.okoro@lumen.example.org",

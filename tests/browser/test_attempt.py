@@ -2,76 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apps.accounts.models import User
 from apps.assessment.models import AssessmentAttempt, AssessmentResponse
 from apps.assessment.questions.items import JsonValue
 from apps.core.clock import now
 from tests.assessment.factories import WITH_ESSAY
-from tests.database import Server
-from tests.factories import PASSWORD
-from tests.flows.conftest import Stack, until
-from tests.pages.factories import Study, study
+from tests.browser.conftest import signed_in
+from tests.flows.conftest import until
+from tests.pages.factories import study
 
 pytestmark = pytest.mark.flow
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-SWITCHES = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 ESSAY = "[data-kind=essay] textarea"
 NUMBER = "[data-kind=numeric] input[type=text]"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser of this machine; where checks are automatic, its absence is a failure."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        message = f"needs a browser, one of {', '.join(BROWSERS)}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    # Playwright keeps an event loop in this thread, in which the test's own queries are no danger.
-    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as started:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        running = started.chromium.launch(executable_path=program, args=list(SWITCHES))
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def site(server: Server, own_database: str, tmp_path: Path) -> Iterator[str]:
-    """The address of the organisation's host, served by a real web process."""
-    stack = Stack(server, own_database, tmp_path)
-    try:
-        stack.start_web()
-        yield f"http://a.localhost:{stack.port}"
-    finally:
-        stack.stop()
-
-
-def signed_in(chromium: Any, site: str, own: Study) -> Any:
-    """Return a window of the learner; a complaint of the browser fails the test."""
-    page = chromium.new_context().new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.goto(f"{site}/accounts/login/")
-    page.fill("[name=login]", User.objects.get(pk=own.learner.user_id).email)
-    page.fill("[name=password]", PASSWORD)
-    page.click("main button[type=submit]")
-    return page
 
 
 def kept(attempt: AssessmentAttempt, key: str) -> JsonValue:
@@ -87,7 +35,7 @@ def is_kept(attempt: AssessmentAttempt, key: str, value: JsonValue) -> Callable[
 def test_answers_are_saved_as_they_are_given(chromium: Any, site: str) -> None:
     own = study(questions=WITH_ESSAY)
     attempt = own.started()
-    page = signed_in(chromium, site, own)
+    page = signed_in(chromium, site, own.learner)
     page.goto(f"{site}/attempts/{attempt.id}")
 
     page.click("label:has-text('Paris')")
@@ -113,7 +61,7 @@ def test_what_cannot_be_read_is_said_at_once_and_goes_away_when_mended(
 ) -> None:
     own = study()
     attempt = own.started()
-    page = signed_in(chromium, site, own)
+    page = signed_in(chromium, site, own.learner)
     page.goto(f"{site}/attempts/{attempt.id}")
 
     page.fill(NUMBER, "about three")
@@ -129,7 +77,7 @@ def test_what_cannot_be_read_is_said_at_once_and_goes_away_when_mended(
 def test_a_lost_connection_loses_no_answer(chromium: Any, site: str) -> None:
     own = study(questions=WITH_ESSAY)
     attempt = own.started()
-    page = signed_in(chromium, site, own)
+    page = signed_in(chromium, site, own.learner)
     page.goto(f"{site}/attempts/{attempt.id}")
 
     page.context.set_offline(True)
@@ -149,7 +97,7 @@ def test_a_lost_connection_loses_no_answer(chromium: Any, site: str) -> None:
 def test_of_two_windows_the_later_answer_stays(chromium: Any, site: str) -> None:
     own = study(questions=WITH_ESSAY)
     attempt = own.started()
-    one = signed_in(chromium, site, own)
+    one = signed_in(chromium, site, own.learner)
     two = one.context.new_page()
     for page in (one, two):
         page.goto(f"{site}/attempts/{attempt.id}")
@@ -166,7 +114,7 @@ def test_of_two_windows_the_later_answer_stays(chromium: Any, site: str) -> None
 
 def test_the_attempt_is_handed_in_by_itself_when_its_time_is_over(chromium: Any, site: str) -> None:
     own = study(questions=WITH_ESSAY, time_limit_seconds=3600, grace_seconds=30)
-    page = signed_in(chromium, site, own)
+    page = signed_in(chromium, site, own.learner)
     attempt = own.started(now() - timedelta(seconds=3600 - 8))
     page.goto(f"{site}/attempts/{attempt.id}")
 
