@@ -329,6 +329,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AiRole": "apps.ai_logs.vocabulary.Role",
     },
 }
+# How long a call waits for a parent span that tells its conversation.
+OTLP_JOIN_SECONDS = env.int("OTLP_JOIN_SECONDS", default=600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 

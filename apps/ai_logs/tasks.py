@@ -9,6 +9,7 @@ from celery import shared_task
 
 from apps.ai_logs.services.contents import sweep_orphans
 from apps.ai_logs.services.erasure import remove_objects
+from apps.ai_logs.services.spans import flush_pending
 from apps.core.clock import now
 from apps.core.tasks import ready_organizations
 from apps.core.tenancy import connection, tenant_context
@@ -28,3 +29,14 @@ def sweep_objects() -> int:
             removed += len(sweep_orphans(at=now()))
     connection.forget_tenant()
     return removed
+
+
+@shared_task(name="ai_logs.flush_pending_spans")
+def flush_pending_spans() -> int:
+    """Record, in every organisation, calls whose parents did not come; return how many."""
+    recorded = 0
+    for organization in ready_organizations():
+        with tenant_context(organization):
+            recorded += flush_pending(at=now())
+    connection.forget_tenant()
+    return recorded

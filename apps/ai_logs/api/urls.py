@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from apps.ai_logs.api.interaction_views import AiInteractionViewSet, SessionInteractionsView
+from apps.ai_logs.api.otlp import TracesView
 from apps.ai_logs.api.session_views import AiSessionViewSet, ArtefactView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
@@ -16,6 +17,7 @@ urlpatterns = [
         SessionInteractionsView.as_view(),
         name="aisession-interactions",
     ),
+    path("otlp/v1/traces", TracesView.as_view(), name="otlp-traces"),
     path("ai/contents/<uuid:pk>", ArtefactView.as_view(), name="aicontent"),
     *router.urls,
 ]
