@@ -106,6 +106,7 @@ TENANT_APPS = [
     "apps.requirements",
     "apps.credentials",
     "apps.reporting",
+    "apps.portability",
 ]
 INSTALLED_APPS = [*TENANT_APPS, *SHARED_APPS]
 TENANT_MODEL = "organizations.Organization"

@@ -31,20 +31,41 @@ class StrictJSONParser(BaseParser):
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise TooLarge(detail=f"A request may have {limit} bytes.")
-        try:
-            value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
-        except UnicodeDecodeError as error:
-            raise ParseError(f"Not UTF-8 at byte {error.start}.") from error
-        except RecursionError as error:
-            raise ParseError(f"Nested deeper than {MAX_DEPTH}.") from error
-        except ValueError as error:
-            raise ParseError(f"Not JSON: {error}") from error
-        check(value)
-        return value
+        return strict_json(raw)
+
+
+def strict_json(raw: bytes, *, unique_names: bool = False) -> Any:
+    """Return the value that JSON text spells; raises ParseError for anything else.
+
+    With `unique_names` an object that says a name twice is refused too: readers differ on which
+    of the two counts.
+    """
+    hook = _refuse_repeated_names if unique_names else None
+    try:
+        value = json.loads(
+            raw.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=hook
+        )
+    except UnicodeDecodeError as error:
+        raise ParseError(f"Not UTF-8 at byte {error.start}.") from error
+    except RecursionError as error:
+        raise ParseError(f"Nested deeper than {MAX_DEPTH}.") from error
+    except ValueError as error:
+        raise ParseError(f"Not JSON: {error}") from error
+    check(value)
+    return value
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        names = [name for name, _value in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{repeated[:50]!r} is said twice in one object")
+    return read
 
 
 def check(value: Any) -> None:

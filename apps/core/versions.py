@@ -140,21 +140,39 @@ def new_draft(*, definition: Definition, actor: Any, at: datetime) -> Version:
 
     Raises DraftExists.
     """
-    model = _version_model(type(definition))
+    _demand_no_draft(definition)
+    versions = rows(version_model(type(definition)), definition_id=definition.pk)
+    newest = versions.order_by("-number").first()
+    return _empty(definition) if newest is None else _copy(newest)
+
+
+@transaction.atomic
+def blank_draft(*, definition: Definition, actor: Any, at: datetime, **says: Any) -> Version:
+    """Return a new draft that says only this: its parts are written anew, none are copied.
+
+    Raises DraftExists.
+    """
+    _demand_no_draft(definition)
+    return _empty(definition, **says)
+
+
+def _demand_no_draft(definition: Definition) -> None:
+    """Lock the definition, so that no two begin a draft at once. Raises DraftExists."""
     type(definition)._default_manager.select_for_update().get(pk=definition.pk)
-    versions = rows(model, definition_id=definition.pk)
+    versions = rows(version_model(type(definition)), definition_id=definition.pk)
     if versions.filter(status=VersionStatus.DRAFT).exists():
         raise DraftExists
-    newest = versions.order_by("-number").first()
-    if newest is None:
-        draft = model()
-        draft.definition_id = definition.pk
-        draft.save(force_insert=True)
-        return draft
-    return _copy(newest)
 
 
-def _version_model(definition_model: type[Definition]) -> type[Version]:
+def _empty(definition: Definition, **says: Any) -> Version:
+    draft = version_model(type(definition))(**says)
+    draft.definition_id = definition.pk
+    draft.save(force_insert=True)
+    return draft
+
+
+def version_model(definition_model: type[Definition]) -> type[Version]:
+    """Return the model of such a definition's versions."""
     related = {f.name: f for f in definition_model._meta.get_fields()}["versions"].related_model
     assert isinstance(related, type)  # noqa: S101
     assert issubclass(related, Version)  # noqa: S101

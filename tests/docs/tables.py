@@ -21,6 +21,8 @@ from apps.credentials.contexts import pinned
 from apps.credentials.reasons import Reason
 from apps.organizations.models import OrgRole
 from apps.organizations.walls import TABLES
+from apps.portability.schema import schema
+from apps.portability.vocabulary import PartKind
 from tests.docs.diagrams import entity_diagrams
 from tests.docs.sentences import codes_of
 from tests.docs.sources import ROOT, import_everything
@@ -269,7 +271,71 @@ def gift_codes() -> str:
 
 
 def roster_codes() -> str:
-    return _codes("apps/cohorts/roster", "apps/cohorts/rules/matching.py")
+    return _codes("apps/cohorts/roster", "apps/cohorts/rules/matching.py", "apps/core/archives.py")
+
+
+def package_codes() -> str:
+    return _codes("apps/portability", "apps/core/archives.py")
+
+
+def package_fields() -> str:
+    """Every value of every file of a package, from the schemas."""
+    rows = []
+    for name in ("manifest", *PartKind.values):
+        root = schema(name)
+        file, _, told = root["description"].partition(": ")
+        rows.append((file, "", "", told))
+        rows += [(f"\u2003`{path}`", *rest) for path, *rest in _schema_rows(root, root, "")]
+    return table(("value", "type", "needed", "what"), rows)
+
+
+def _schema_rows(
+    node: dict[str, Any], root: dict[str, Any], above: str
+) -> Iterator[tuple[str, str, str, str]]:
+    for name, told in node.get("properties", {}).items():
+        inner, is_optional = _resolved(told, root)
+        path = f"{above}{name}"
+        needed = "yes" if name in node.get("required", ()) else ""
+        kind = _kind_of(told) or _type_of(inner)
+        yield path, f"{kind} or null" if is_optional else kind, needed, told.get("description", "")
+        if inner.get("type") == "array":
+            entry, _ = _resolved(inner["items"], root)
+            yield from _schema_rows(entry, root, f"{path}[].")
+        else:
+            yield from _schema_rows(inner, root, f"{path}.")
+
+
+def _resolved(node: dict[str, Any], root: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return what a schema node stands for, and whether null will do as well."""
+    if "anyOf" in node:
+        return _resolved(node["anyOf"][0], root)[0], True
+    if "$ref" in node:
+        return root["$defs"][node["$ref"].rpartition("/")[2]], False
+    return node, False
+
+
+_KINDS = {"slug": "short name", "number": "number as text", "word": "word", "date": "date"}
+
+
+def _kind_of(node: dict[str, Any]) -> str:
+    """Return what a schema calls a kind of text that stands in many places."""
+    named = node["anyOf"][0] if "anyOf" in node else node
+    return _KINDS.get(named.get("$ref", "").rpartition("/")[2], "")
+
+
+def _type_of(node: dict[str, Any]) -> str:
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return ", ".join(f"`{value}`" for value in node["enum"])
+    kind = str(node.get("type", ""))
+    if kind == "array" and node["items"].get("type") == "string":
+        return "array of strings"
+    if "maxLength" in node:
+        return f"{kind}, at most {node['maxLength']}"
+    if "pattern" in node:
+        return f"{kind} like `{node['pattern']}`"
+    return kind
 
 
 def _codes(*paths: str) -> str:
@@ -293,6 +359,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "roster-columns": roster_columns,
     "gift-codes": gift_codes,
     "roster-codes": roster_codes,
+    "package-fields": package_fields,
+    "package-codes": package_codes,
 }
 
 

@@ -1,0 +1,1 @@
+"""Reads of portability: rows as the plain values of a package."""
