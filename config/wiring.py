@@ -64,6 +64,14 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
     apps.contacts.entering.BREAK_GLASS_USED: apps.sso.tasks.tell_owners_of_break_glass,
 }
 
+# What a message is about, for people who look at the outbox: the row that its key names.
+OUTBOX_SUBJECTS: dict[str, str] = {
+    "learner.advance": "cohorts.cohortenrollment",
+    "cohorts.notify_promoted": "cohorts.cohortenrollment",
+    apps.assessment.services.GRADE: "assessment.assessmentattempt",
+    apps.credentials.services.EXPIRE: "credentials.certificationaward",
+}
+
 apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.unplaced_items)
 apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
 apps.contacts.ports.may_make_tokens.bind(apps.sso.selectors.may_make_tokens)

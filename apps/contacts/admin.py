@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from apps.contacts.admin_base import Pages, ReadOnlyAdmin, Section, actor_of, principal_of, url_of
+from apps.contacts.admin_base import (
+    LabelledFormSet,
+    Name,
+    Pages,
+    ReadOnlyAdmin,
+    ReferringAdmin,
+    Section,
+    actor_of,
+    principal_of,
+    url_of,
+)
+from apps.contacts.admin_base.history import in_words, told, verb_of
 from apps.contacts.capabilities import Capability
 from apps.contacts.forms import InviteForm, MemberForm, MergeForm
 from apps.contacts.members import change_member, invite_member
 from apps.contacts.models import AdminAction, ApiToken, Contact, ContactChannel
 from apps.contacts.plan_admin import members_in_words
-from apps.contacts.services import merge_contacts
+from apps.contacts.services import merge_contacts, revoke_api_token
 from apps.core import outbox
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
@@ -25,6 +40,7 @@ from apps.organizations.models import OrgMembership
 
 class ChannelInline(admin.TabularInline[ContactChannel, Contact]):
     model = ContactChannel
+    formset = LabelledFormSet
     extra = 0
     readonly_fields = ("verified_at",)
 
@@ -56,7 +72,7 @@ class ContactAdmin(Pages):
     inlines = (ChannelInline,)
     change_form_template = "admin/assay/contact_change_form.html"
 
-    @admin.display(boolean=True, description="login")
+    @admin.display(boolean=True, description=gettext_lazy("login"))
     def has_login(self, obj: Contact) -> bool:
         return obj.user_id is not None
 
@@ -66,6 +82,16 @@ class ContactAdmin(Pages):
         if cohorts is None:
             return contacts
         return contacts.filter(enrollments__cohort__in=cohorts).distinct()
+
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        contact: Any = kwargs.get("obj")
+        if contact is not None:
+            enrolled = contact.enrollments.select_related("cohort").order_by("-created_at")
+            cohorts = principal_of(request).visible_cohorts
+            context["enrollments"] = (
+                enrolled if cohorts is None else enrolled.filter(cohort__in=cohorts)
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.merge_view)
@@ -113,7 +139,7 @@ class MemberAdmin(Pages):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("user")
 
-    @admin.display(description="e-mail", ordering="user__email")
+    @admin.display(description=gettext_lazy("e-mail"), ordering="user__email")
     def email(self, obj: OrgMembership) -> str:
         return obj.user.email
 
@@ -177,58 +203,152 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     nothing_yet = gettext_lazy(
         "Nobody has made a token yet. Everybody makes their own on their account page."
     )
+    change_capability = Capability.MANAGE_MEMBERS
     view_capability = Capability.MANAGE_MEMBERS
-    list_display = ("name", "prefix", "contact", "created_at", "expires_at", "revoked_at")
+    list_display = ("name", "contact", "prefix", "last_used_on", "expires_at", "state")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("name", "prefix", "contact__display_name")
+    ordering = ("-created_at",)
     exclude = ("token_hash",)
     actions = ("revoke",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("contact")
 
-    @admin.action(description="Revoke the selected tokens at once")
-    def revoke(self, request: HttpRequest, queryset: Any) -> None:
-        for token in queryset.filter(revoked_at=None):
-            token.revoked_at = now()
-            token.save(update_fields=["revoked_at"])
-            self.on_record(request, "revoked", token)
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, obj: ApiToken) -> str:
+        if obj.revoked_at is not None:
+            return _("revoked")
+        is_over = obj.expires_at is not None and obj.expires_at <= now()
+        return _("expired") if is_over else _("in use")
+
+    @admin.action(description=gettext_lazy("Revoke the selected tokens…"))
+    def revoke(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Ask, then revoke: whatever uses them is refused at once."""
+        tokens = queryset.filter(revoked_at=None)
+        if not tokens.exists():
+            messages.warning(request, _("They are revoked already."))
+            return None
+        question = self.asked(
+            request,
+            tokens,
+            action="revoke",
+            sentence=_("Whatever uses these tokens is refused at once. This can't be undone."),
+            send=_("Revoke the tokens"),
+            danger=True,
+        )
+        if question is not None:
+            return question
+
+        def work() -> None:
+            for token in tokens:
+                revoke_api_token(token=token, actor=actor_of(request), at=now())
+
+        self.succeeded(request, work, done=_("Revoked."))
+        return None
 
 
 @admin.register(OutboxMessage)
-class OutboxAdmin(ReadOnlyAdmin):
+class OutboxAdmin(ReferringAdmin):
     """Work that is owed; what was parked after too many failures can be tried again."""
 
     section, place = Section.ORGANIZATION, 20
     menu = gettext_lazy("Outbox")
     nothing_yet = gettext_lazy("Nothing is owed: all work is done.")
     view_capability = Capability.AUDIT_READ
-    list_display = ("topic", "key", "created_at", "attempts", "parked_at", "last_error")
+    list_display = ("topic", "about", "created_at", "attempts", "parked_at", "problem")
     list_filter = ("topic", ("parked_at", admin.EmptyFieldListFilter))
+    search_fields = ("key", "last_error")
     ordering = ("-parked_at", "available_at")
+    fields = (
+        "topic",
+        "about",
+        "payload",
+        "created_at",
+        "available_at",
+        "attempts",
+        "parked_at",
+        "last_error",
+    )
+    readonly_fields = ("about",)
     actions = ("retry",)
 
-    @admin.action(description="Try the selected messages again")
-    def retry(self, request: HttpRequest, queryset: Any) -> HttpResponseRedirect | None:
-        if not principal_of(request).has(Capability.MANAGE_SETTINGS):
-            messages.error(request, _("You may look at the outbox, not change it."))
+    def named(self, row: OutboxMessage) -> Name | None:
+        label = outbox.subjects().get(row.topic)
+        try:
+            return (label, UUID(row.key)) if label else None
+        except ValueError:
             return None
+
+    @admin.display(description=gettext_lazy("last error"))
+    def problem(self, obj: OutboxMessage) -> str:
+        return Truncator(obj.last_error).chars(120) or "–"
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return principal_of(request).has(Capability.MANAGE_SETTINGS)
+
+    @admin.action(
+        description=gettext_lazy("Try the selected messages again"), permissions=["retry"]
+    )
+    def retry(self, request: HttpRequest, queryset: Any) -> None:
         parked = list(queryset)
-        outbox.retry(parked)
-        for message in parked:
-            self.on_record(request, "retried", message, {"topic": message.topic})
-        messages.success(request, _("%d messages are due again.") % len(parked))
-        return None
+
+        def work() -> None:
+            outbox.retry(parked)
+            for message in parked:
+                self.on_record(request, "retried", message, {"topic": message.topic})
+
+        done = ngettext("%d message is due again.", "%d messages are due again.", len(parked))
+        self.succeeded(request, work, done=done % len(parked))
+
+
+class ActionFilter(admin.SimpleListFilter):
+    """What was done, in words."""
+
+    title = gettext_lazy("what")
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        done = AdminAction.objects.order_by("action").values_list("action", flat=True).distinct()
+        return sorted(((one, in_words(one)) for one in done), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(action=self.value()) if self.value() else queryset
 
 
 @admin.register(AdminAction)
-class AdminActionAdmin(ReadOnlyAdmin):
+class AdminActionAdmin(ReferringAdmin):
     """Who did what."""
 
     section, place = Section.ORGANIZATION, 10
     menu = gettext_lazy("Record of actions")
     nothing_yet = gettext_lazy("Nothing was done yet.")
-    list_display = ("recorded_at", "actor", "action", "entity_type", "entity_id")
-    list_filter = ("action",)
+    list_display = ("recorded_at", "who", "what", "about", "more")
+    list_filter = (ActionFilter,)
+    search_fields = ("actor__display_name", "action")
+    date_hierarchy = "recorded_at"
     ordering = ("-recorded_at",)
+    fields = readonly_fields = ("recorded_at", "who", "what", "about", "more")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("actor")
+
+    def named(self, row: AdminAction) -> Name | None:
+        return (row.entity_type, row.entity_id) if row.entity_id and row.entity_type else None
+
+    def may_read_history(self, request: HttpRequest, obj: Any) -> bool:
+        """Never: nothing is done to a record."""
+        return False
+
+    @admin.display(description=gettext_lazy("who"), ordering="actor__display_name")
+    def who(self, obj: AdminAction) -> str:
+        return obj.actor.display_name if obj.actor else _("the platform")
+
+    @admin.display(description=gettext_lazy("what"), ordering="action")
+    def what(self, obj: AdminAction) -> str:
+        return verb_of(obj.action)
+
+    @admin.display(description=gettext_lazy("more"))
+    def more(self, obj: AdminAction) -> str:
+        lines = told(obj.details)
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) or "–"

@@ -7,18 +7,25 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.contacts.admin_base.menu import Section
 from apps.contacts.capabilities import Capability
 from apps.contacts.factors import FactorRequired, needs_factor
 from apps.contacts.principal import Principal
+from apps.core.problems import Forbidden
+from apps.organizations.middleware import refuse
 from apps.organizations.models import OrgRole
+
+
+class StaffOnly(Forbidden):
+    code = "staff-only"
+    title = "The back office is for staff."
 
 
 class OrganizationAdminSite(admin.AdminSite):
@@ -92,7 +99,8 @@ class OrganizationAdminSite(admin.AdminSite):
             if needs_factor(request, signed_in(request)):
                 messages.warning(request, FactorRequired.title)
                 return redirect("mfa_index")
-            raise PermissionDenied
+            said = gettext("You are signed in as %(name)s. Your courses are on the start page.")
+            return refuse(request, StaffOnly(detail=said % {"name": request.user}))
         wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
         return redirect_to_login(wanted)
 

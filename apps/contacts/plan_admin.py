@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.contacts.admin_base import ReadOnlyAdmin
+from apps.contacts.admin_base import ReadOnlyAdmin, Section
 from apps.contacts.capabilities import Capability
 from apps.contacts.usage import Used, plan_usage, seats_here
 from apps.core.clock import now
@@ -31,6 +31,8 @@ TITLES: dict[str, Any] = {
 class PlanLimitAdmin(ReadOnlyAdmin):
     """One page, to look at: limits are changed by whoever runs the platform."""
 
+    section, place = Section.ORGANIZATION, 30
+    menu = gettext_lazy("Plan and limits")
     view_capability = Capability.AUDIT_READ
     change_capability = Capability.MANAGE_SETTINGS
 

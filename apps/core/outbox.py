@@ -105,6 +105,12 @@ def deliver_with_next_steps(topic: str, key: str) -> int:
     return settled
 
 
+def subjects() -> Mapping[str, str]:
+    """Return topic -> label of the model whose row a message's key names, as the wiring lists."""
+    bound: Mapping[str, str] = import_string(f"{settings.WIRING}.OUTBOX_SUBJECTS")
+    return bound
+
+
 def deliver(topic: str, key: str) -> int:
     """Work what is owed for (topic, key) and return how many messages that settled.
 

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
-from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
-from apps.contacts.admin_base import VersionPartForm
+from apps.contacts.admin_base import LabelledFormSet, VersionPartForm
 from apps.contacts.capabilities import READING, Capability
 from apps.requirements.kinds import SAYS, TYPED, Misfit, edge_misfits, node_misfits
 from apps.requirements.models import RequirementEdge, RequirementNode, RequirementSetVersion
@@ -129,7 +128,7 @@ class RequirementEdgeForm(FittingForm):
         return edge_misfits(self.cleaned_data)
 
 
-class RequirementEdgeFormSet(BaseInlineFormSet[Any, Any, Any]):
+class RequirementEdgeFormSet(LabelledFormSet):
     """The edges of a draft: none of them twice."""
 
     def clean(self) -> None:

@@ -14,8 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from apps.contacts.admin_base import ReadOnlyAdmin, actor_of, principal_of
+from apps.contacts.admin_base import ReadOnlyAdmin, Section, actor_of, principal_of
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
 from apps.core.problems import Problem
@@ -40,6 +41,8 @@ PAGE = "admin:sso_ssoconnection_changelist"
 class SsoAdmin(ReadOnlyAdmin):
     """One page with everything about signing in; owners change it, staff who read all may look."""
 
+    section, place = Section.ORGANIZATION, 40
+    menu = gettext_lazy("Single sign-on")
     view_capability = Capability.AUDIT_READ
     change_capability = Capability.MANAGE_OWNERS
 
@@ -270,6 +273,8 @@ class SsoAdmin(ReadOnlyAdmin):
 class SsoIdentityAdmin(ReadOnlyAdmin):
     """Who is behind which subject of the identity provider."""
 
+    section, place = Section.ORGANIZATION, 50
+    menu = gettext_lazy("Single sign-on identities")
     view_capability = Capability.AUDIT_READ
     change_capability = Capability.MANAGE_OWNERS
     list_display = ("email", "subject", "provider_id", "last_used_at")

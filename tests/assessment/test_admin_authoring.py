@@ -458,7 +458,10 @@ def test_a_bank_takes_questions_and_lets_them_go(author: Client) -> None:
         {**question(**ENTERED[Kind.TRUE_FALSE]), "category": "Europe", "tags": "a, b ,a"},
     )
     item = BankItem.objects.get()
-    author.post(f"{ADMIN}/bankitem/", {"action": "archive", "_selected_action": [str(item.id)]})
+    chosen = {"action": "archive", "_selected_action": [str(item.id)]}
+    asked = author.post(f"{ADMIN}/bankitem/", chosen)
+    author.post(f"{ADMIN}/bankitem/", {**chosen, "confirmed": "1"})
+    assert "No draft can take these questions from now on" in asked.content.decode()
 
     assert sent["Location"] == f"{ADMIN}/questionbank/{kept.id}/change/"
     item.refresh_from_db()
@@ -565,3 +568,17 @@ def test_lists_take_the_same_statements_for_2_and_20_rows(author: Client, name: 
         taken.append(statements(author, f"{ADMIN}/{name}/?o=1"))
 
     assert taken[0] == taken[1]
+
+
+def test_a_new_question_asks_for_its_bank_and_kind_first(author: Client) -> None:
+    bank = QuestionBank.objects.create(slug="bank", title="Bank")
+    page = f"{ADMIN}/bankitem/add/"
+
+    asked = author.get(page)
+    wrong = author.post(page, {"kind": Kind.ESSAY})
+    led = author.post(page, {"bank": str(bank.id), "kind": Kind.ESSAY})
+
+    assert asked.status_code == 200
+    assert "This field is required." in wrong.content.decode()
+    assert led["Location"] == f"{page}?bank={bank.id}&kind=essay"
+    assert author.get(led["Location"]).status_code == 200

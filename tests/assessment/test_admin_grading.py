@@ -375,7 +375,12 @@ def test_results_are_released_and_held() -> None:
     grader = browser(staff_of(it.cohort))
     selected = {"_selected_action": [str(result_of(attempt).id)]}
 
-    grader.post(f"{ADMIN}/assessmentresult/", {"action": "release", **selected})
+    question = grader.post(f"{ADMIN}/assessmentresult/", {"action": "release", **selected})
+    assert "The learners see these results with their feedback at once." in (
+        question.content.decode()
+    )
+    assert not ResultRelease.objects.exists()
+    grader.post(f"{ADMIN}/assessmentresult/", {"action": "release", "confirmed": "1", **selected})
     grader.post(f"{ADMIN}/assessmentattempt/{attempt.id}/release/", {"is_released": "no"})
     grader.post(
         f"{ADMIN}/resultrelease/add/",
@@ -405,7 +410,11 @@ def test_who_may_release() -> None:
     attempt = it.graded(RIGHT)
     elsewhere = cohort_with(it.version, slug="autumn")
     auditor, stranger = browser(member(OrgRole.AUDITOR)), browser(staff_of(elsewhere))
-    selected = {"action": "release", "_selected_action": [str(result_of(attempt).id)]}
+    selected = {
+        "action": "release",
+        "confirmed": "1",
+        "_selected_action": [str(result_of(attempt).id)],
+    }
     decision = {
         "cohort": str(it.cohort.id),
         "template": str(it.template.id),

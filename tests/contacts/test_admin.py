@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.test.utils import CaptureQueriesContext
 
 from apps.contacts.models import AdminAction, Contact
+from apps.contacts.services import create_api_token, record_admin_action
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
 from apps.core.tenancy import connection
@@ -112,3 +114,61 @@ def test_a_parked_message_is_retried_from_the_back_office() -> None:
 
     parked.refresh_from_db()
     assert (parked.parked_at, parked.attempts) == (None, 0)
+
+
+def test_a_token_is_revoked_after_a_question() -> None:
+    ada, owner = member(name="Ada"), member(OrgRole.OWNER)
+    token, _secret = create_api_token(contact=ada, name="Script")
+    page, chosen = "/admin/contacts/apitoken/", {"action": "revoke", "_selected_action": [token.id]}
+    client = browser(owner)
+
+    question = client.post(page, chosen)
+    token.refresh_from_db()
+    asked_only = token.revoked_at
+    client.post(page, {**chosen, "confirmed": "1"})
+    token.refresh_from_db()
+
+    assert "is refused at once" in question.content.decode()
+    assert asked_only is None
+    assert token.revoked_at is not None
+    assert AdminAction.objects.filter(actor=owner, action="apitoken.revoked").count() == 1
+
+
+def test_an_auditor_is_offered_no_retry() -> None:
+    parked = OutboxMessage.objects.create(topic="x", key="k", parked_at=now(), attempts=8)
+    client = browser(member(OrgRole.AUDITOR))
+
+    client.post(
+        "/admin/core/outboxmessage/", {"action": "retry", "_selected_action": [str(parked.id)]}
+    )
+
+    parked.refresh_from_db()
+    assert parked.attempts == 8
+    assert "Try the selected" not in client.get("/admin/core/outboxmessage/").content.decode()
+
+
+def test_rows_that_others_name_are_told_by_name_in_as_many_statements_for_2_and_20() -> None:
+    client = browser(member(OrgRole.OWNER))
+    client.get("/admin/contacts/adminaction/")  # what is asked once is asked
+    spent = []
+    for number in (2, 18):
+        for _one in range(number):
+            ada = contact(f"Ada {_one} of {number}")
+            record_admin_action(actor=ada, action="contact.changed", entity=ada)
+            OutboxMessage.objects.create(topic="learner.advance", key=str(ada.id))
+        with CaptureQueriesContext(connection) as captured:
+            page = client.get("/admin/contacts/adminaction/").content.decode()
+            client.get("/admin/core/outboxmessage/")
+        spent.append(len(captured))
+        assert f'/change/">Ada 1 of {number}</a>' in page
+
+    assert spent[0] == spent[1]
+
+
+def test_a_learner_is_told_that_the_back_office_is_for_staff() -> None:
+    response = browser(member(name="Ada")).get("/admin/", follow=True)
+
+    text = response.content.decode()
+    assert response.status_code == 403
+    assert "The back office is for staff." in text
+    assert 'href="/"' in text

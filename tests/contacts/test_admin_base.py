@@ -36,6 +36,7 @@ def test_told_is_lines_that_a_person_can_read() -> None:
         "email": "a@b.c",
         "status": {"from": "planned", "to": "open"},
         "reason": "",
+        "invitation": "01a20345-79db-76c1-9c4d-6f36b4697ac0",
     }
 
     assert told(details) == [

@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.assessment.admin.base import CohortReadOnly, staffed_cohorts
 from apps.assessment.forms.terms import CohortDecisionForm, DecisionForm, ReasonForm
@@ -19,6 +20,7 @@ from apps.assessment.models import (
     GradingEvent,
     ResultRelease,
 )
+from apps.assessment.rules.policy import Source
 from apps.assessment.selectors.attempts import (
     attempt_paper,
     current_result,
@@ -27,13 +29,35 @@ from apps.assessment.selectors.attempts import (
 )
 from apps.assessment.selectors.grading import answer_in_words
 from apps.assessment.services import decide_attempt_release, decide_release, void_attempt
-from apps.assessment.vocabulary import AttemptStatus
+from apps.assessment.vocabulary import AttemptStatus, ReleasePolicy
 from apps.cohorts.selectors import staffed_by
 from apps.contacts.admin_base import ReadOnlyAdmin, Section, actor_of, principal_of, url_of
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
 
 RELATED = ("template", "contact", "enrollment__cohort")
+
+
+TERMS = {
+    "opens_at": gettext_lazy("Opens"),
+    "due_at": gettext_lazy("Due"),
+    "closes_at": gettext_lazy("Closes"),
+    "attempts_allowed": gettext_lazy("Attempts"),
+    "time_limit_seconds": gettext_lazy("Time limit, in seconds"),
+    "grace_seconds": gettext_lazy("Grace, in seconds"),
+    "time_multiplier": gettext_lazy("Time is multiplied by"),
+    "late_percent_per_day": gettext_lazy("Taken off for each day late, in %"),
+    "late_cap_percent": gettext_lazy("Taken off at most, in %"),
+    "late_cut_off_days": gettext_lazy("Not accepted after, in days"),
+    "release_policy": gettext_lazy("Results are shown"),
+}
+SOURCES = {
+    Source.VERSION: gettext_lazy("the version"),
+    Source.WINDOW: gettext_lazy("the cohort's window"),
+    Source.ACCOMMODATION: gettext_lazy("an accommodation"),
+    Source.DEFAULT: gettext_lazy("as usual"),
+}
+"""Where a term comes from."""
 
 
 @admin.register(AssessmentAttempt)
@@ -92,7 +116,7 @@ class AttemptAdmin(CohortReadOnly):
                 "number": attempt.attempt_no,
             },
             attempt=attempt,
-            policy=attempt.policy,
+            terms=terms_in_words(attempt.policy),
             lines=[(item, answer_in_words(item), feedback.get(item.id)) for item in paper.items],
             result=result,
             events=events.order_by("recorded_at", "id"),
@@ -143,6 +167,23 @@ class AttemptAdmin(CohortReadOnly):
         if not self.may_grade(request, attempt.enrollment.cohort_id):
             raise Http404
         return attempt
+
+
+def terms_in_words(policy: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
+    """Return what an attempt goes by: name, value and origin, as the page shows them."""
+    return [
+        (label, _value(name, entry["value"]), SOURCES.get(entry["source"], entry["source"]))
+        for name, label in TERMS.items()
+        if (entry := policy.get(name)) is not None and entry["value"] is not None
+    ]
+
+
+def _value(name: str, value: Any) -> Any:
+    if name.endswith("_at"):
+        return parse_datetime(value)
+    if name == "release_policy":
+        return ReleasePolicy(value).label if value in ReleasePolicy.values else value
+    return value
 
 
 @admin.register(AssessmentResult)
@@ -206,25 +247,43 @@ class ResultAdmin(CohortReadOnly):
         return HttpResponseRedirect(url_of(self.found(request, object_id).attempt))
 
     @admin.action(
-        description=gettext_lazy("Let the learners see the selected results"), permissions=["grade"]
+        description=gettext_lazy("Let the learners see the selected results…"),
+        permissions=["grade"],
     )
-    def release(self, request: HttpRequest, queryset: QuerySet[AssessmentResult]) -> None:
-        self._decide(request, queryset, is_released=True)
+    def release(
+        self, request: HttpRequest, queryset: QuerySet[AssessmentResult]
+    ) -> HttpResponse | None:
+        return self._decide(request, queryset, is_released=True)
 
-    @admin.action(description=gettext_lazy("Hold the selected results"), permissions=["grade"])
-    def hold(self, request: HttpRequest, queryset: QuerySet[AssessmentResult]) -> None:
-        self._decide(request, queryset, is_released=False)
+    @admin.action(description=gettext_lazy("Hold the selected results…"), permissions=["grade"])
+    def hold(
+        self, request: HttpRequest, queryset: QuerySet[AssessmentResult]
+    ) -> HttpResponse | None:
+        return self._decide(request, queryset, is_released=False)
 
     def _decide(
         self, request: HttpRequest, queryset: QuerySet[AssessmentResult], *, is_released: bool
-    ) -> None:
+    ) -> HttpResponse | None:
+        shown = _("The learners see these results with their feedback at once.")
+        held = _("The learners don't see these results until they are released.")
+        question = self.asked(
+            request,
+            queryset,
+            action="release" if is_released else "hold",
+            sentence=shown if is_released else held,
+            send=_("Show the results") if is_released else _("Hold the results"),
+        )
+        if question is not None:
+            return question
         results, actor = list(queryset), actor_of(request)
 
         def work() -> None:
             for result in results:
                 decide_attempt_release(attempt=result.attempt, is_released=is_released, actor=actor)
 
-        self.succeeded(request, work, done=_("Decided for %d results.") % len(results))
+        done = ngettext("Decided for %d result.", "Decided for %d results.", len(results))
+        self.succeeded(request, work, done=done % len(results))
+        return None
 
 
 @admin.register(ResultRelease)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -13,7 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from apps.assessment.admin.imports import ImportPages
 from apps.assessment.forms.keys import KeyForm
-from apps.assessment.forms.questions import BankItemForm, ItemForm, QuestionForm
+from apps.assessment.forms.questions import (
+    BankItemForm,
+    ItemForm,
+    NewQuestionForm,
+    QuestionForm,
+)
 from apps.assessment.models import (
     AssessmentItem,
     AssessmentTemplate,
@@ -152,6 +158,10 @@ class ItemAdmin(QuestionPages):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.version.is_draft)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Offer it on the page of a draft alone: a question belongs to one."""
+        return super().has_add_permission(request) and "version" in request.GET
+
     def parent_of(self, parent_id: UUID) -> Any:
         drafts = AssessmentVersion.objects.select_related("definition")
         version = drafts.filter(pk=parent_id).first()
@@ -184,16 +194,51 @@ class BankItemAdmin(QuestionPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("bank")
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Write a new question; without bank and kind in the address, ask for them first."""
+        if not self.has_add_permission(request):
+            raise Http404
+        if "bank" in request.GET or "kind" in request.GET:
+            return super().add_view(request, form_url, extra_context)
+        form = NewQuestionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            chosen = form.cleaned_data
+            query = urlencode({"bank": chosen["bank"].pk, "kind": chosen["kind"]})
+            return HttpResponseRedirect(f"{url_of(BankItem, 'add')}?{query}")
+        return self.form_page(
+            request, form, title=_("A new question"), back=self.changelist_url(), send=_("Go on")
+        )
+
     def parent_of(self, parent_id: UUID) -> Any:
         return QuestionBank.objects.filter(pk=parent_id).first()
 
     def beginning(self, parent: QuestionBank, kind: str) -> BankItem:
         return BankItem(bank=parent, kind=kind)
 
-    @admin.action(description="Take the selected questions out of use", permissions=["change"])
-    def archive(self, request: HttpRequest, queryset: QuerySet[BankItem]) -> None:
-        for item in queryset.filter(archived_at=None):
-            archive_question(item=item, actor=actor_of(request), at=now())
+    @admin.action(
+        description=gettext_lazy("Take the selected questions out of use…"), permissions=["change"]
+    )
+    def archive(self, request: HttpRequest, queryset: QuerySet[BankItem]) -> HttpResponse | None:
+        question = self.asked(
+            request,
+            queryset,
+            action="archive",
+            sentence=_(
+                "No draft can take these questions from now on; those that have a copy keep it."
+            ),
+            send=_("Take them out of use"),
+        )
+        if question is not None:
+            return question
+
+        def work() -> None:
+            for item in queryset.filter(archived_at=None):
+                archive_question(item=item, actor=actor_of(request), at=now())
+
+        self.succeeded(request, work, done=_("They are out of use."))
+        return None
 
 
 @admin.register(QuestionBank)

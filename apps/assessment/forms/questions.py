@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from apps.assessment.models import AssessmentItem, BankItem
+from apps.assessment.models import AssessmentItem, BankItem, QuestionBank
 from apps.assessment.questions.items import RULES_OF_KIND
 from apps.assessment.vocabulary import GradedBy, Kind, Rule
 from apps.contacts.admin_base import VersionPartForm
@@ -120,3 +120,14 @@ class ItemRowForm(KeyToldElsewhere, VersionPartForm):
     class Meta:
         model = AssessmentItem
         fields = ("position", "title", "key", "points", "rubric")
+
+
+class NewQuestionForm(forms.Form):
+    """What has to be known before the page of a new question can be shown."""
+
+    bank = forms.ModelChoiceField(
+        label=_("Bank"),
+        queryset=QuestionBank.objects.order_by("title"),
+        help_text=_("Questions live in banks; without one, add a bank first."),
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=Kind.choices)

@@ -4,7 +4,8 @@ from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin
 from apps.contacts.admin_base.menu import Section
 from apps.contacts.admin_base.organization import OrganizationModelAdmin
 from apps.contacts.admin_base.pages import Pages, ReadOnlyAdmin, url_of
-from apps.contacts.admin_base.parts import VersionPartForm, VersionPartInline
+from apps.contacts.admin_base.parts import LabelledFormSet, VersionPartForm, VersionPartInline
+from apps.contacts.admin_base.references import Name, Reference, ReferringAdmin, references
 from apps.contacts.admin_base.requests import (
     actor_of,
     principal_of,
@@ -17,15 +18,20 @@ from apps.contacts.admin_base.versions import VersionAdmin
 __all__ = [
     "AuthoredAdmin",
     "DefinitionAdmin",
+    "LabelledFormSet",
+    "Name",
     "OrganizationModelAdmin",
     "Pages",
     "ReadOnlyAdmin",
+    "Reference",
+    "ReferringAdmin",
     "Section",
     "VersionAdmin",
     "VersionPartForm",
     "VersionPartInline",
     "actor_of",
     "principal_of",
+    "references",
     "refusal_of",
     "signed_in",
     "tell",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from apps.contacts.capabilities import Capability
 from apps.contacts.models import AdminAction
 
 PER_PAGE = 100
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The id of a row says nothing to a person."""
 
 VERBS = {
     "archived": gettext_lazy("archived"),
@@ -55,6 +58,12 @@ def verb_of(action: str) -> str:
     return str(VERBS.get(verb, verb.replace("-", " ")))
 
 
+def in_words(action: str) -> str:
+    """Return an action with what it was done to: `cohort.staff_added` is “cohort: staff added”."""
+    about = action.rpartition(".")[0]
+    return f"{_words(about)}: {verb_of(action)}" if about else verb_of(action)
+
+
 def told(details: Mapping[str, Any]) -> list[str]:
     """Return the details of an action in lines that a person can read."""
     return [line for name, value in details.items() for line in _lines(name, value)]
@@ -67,7 +76,7 @@ def _lines(name: str, value: Any) -> Iterator[str]:
         yield f"{_words(name)}: {len(value)}"
     elif isinstance(value, Mapping):
         yield from (f"{_words(name)}, {_words(key)}: {one}" for key, one in value.items())
-    elif value not in (None, ""):
+    elif value not in (None, "") and not _ID.fullmatch(str(value)):
         yield f"{_words(name)}: {value}"
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import DateField, DateTimeField, Field
 from django.db.utils import DatabaseError
-from django.forms import ModelForm
+from django.forms import DateInput, DateTimeInput, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
@@ -29,6 +31,15 @@ from apps.contacts.services import record_admin_action
 from apps.core.problems import Problem
 from apps.core.refusals import refused_by_database
 
+NATIVE_DATES: dict[type[Field[Any, Any]], dict[str, Any]] = {
+    DateField: {"widget": DateInput(attrs={"type": "date"}, format="%Y-%m-%d")},
+    DateTimeField: {
+        "form_class": forms.DateTimeField,
+        "widget": DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    },
+}
+"""The browser's own fields of dates: they have labels, and need no script."""
+
 
 class OrganizationModelAdmin(HistoryPages):
     """A ModelAdmin that asks capabilities, writes `admin_actions` and tells problems politely.
@@ -40,6 +51,7 @@ class OrganizationModelAdmin(HistoryPages):
     change_capability = Capability.MANAGE_SETTINGS
     view_capability = Capability.AUDIT_READ
     may_delete = False
+    formfield_overrides = NATIVE_DATES
     list_per_page = 50
     show_full_result_count = False
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,6 +18,9 @@ from apps.contacts.admin_base.requests import refusal_of, refuse_in
 
 Trail = Sequence[tuple[str, Any]]
 """The pages above one: address and name of each."""
+
+MOST_SHOWN = 50
+"""How many of the selected rows a question names."""
 
 
 def url_of(subject: models.Model | type[models.Model], page: str = "change") -> str:
@@ -77,6 +81,40 @@ class Pages(OrganizationModelAdmin):
             return self.form_page(request, form, title=title, back=back, **context)
         messages.success(request, done)
         return HttpResponseRedirect(back)
+
+    def asked(
+        self,
+        request: HttpRequest,
+        queryset: models.QuerySet[Any],
+        *,
+        action: str,
+        sentence: Any,
+        send: Any,
+        danger: bool = False,
+    ) -> HttpResponse | None:
+        """Return the question that comes before an action on selected rows; None: it was answered.
+
+        `sentence` says what the action means, `send` is what its button says.
+        """
+        if "confirmed" in request.POST:
+            return None
+        rows = list(queryset[: MOST_SHOWN + 1])
+        count = len(rows) if len(rows) <= MOST_SHOWN else queryset.count()
+        return self.page(
+            request,
+            "action_confirm",
+            title=send,
+            sentence=sentence,
+            send=send,
+            danger=danger,
+            shown=rows[:MOST_SHOWN],
+            more=max(count - MOST_SHOWN, 0),
+            action=action,
+            checkbox=ACTION_CHECKBOX_NAME,
+            selected=request.POST.getlist(ACTION_CHECKBOX_NAME),
+            select_across=request.POST.get("select_across", "0"),
+            back=request.get_full_path(),
+        )
 
     def changelist_url(self) -> str:
         return url_of(self.model, "changelist")

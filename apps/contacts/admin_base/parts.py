@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib.admin.options import InlineModelAdmin
 from django.forms import ModelForm
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.text import slugify
 
+from apps.contacts.admin_base.organization import NATIVE_DATES
 from apps.contacts.admin_base.requests import principal_of
 from apps.contacts.capabilities import Capability
 
@@ -29,10 +31,22 @@ class VersionPartForm(ModelForm[Any]):
         return key or slugify(title)[:100] or f"part-{(self.prefix or 'x').rsplit('-', 1)[-1]}"
 
 
+class LabelledFormSet(BaseInlineFormSet[Any, Any, Any]):
+    """Rows of a table whose fields say themselves what they are, as their column does."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            if field.label and not field.widget.is_hidden:
+                field.widget.attrs.setdefault("aria-label", str(field.label))
+
+
 class VersionPartInline(InlineModelAdmin[Any, Any]):
     """Parts of a version: editable in a draft, else read-only. Siblings are offered as targets."""
 
     form = VersionPartForm
+    formset = LabelledFormSet
+    formfield_overrides = NATIVE_DATES
     extra = 0
     template = "admin/edit_inline/tabular.html"
     fk_name = "version"
