@@ -9,3 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("status/", views.status, name="status"),
 ]
+
+handler400 = "apps.pages.views.problems.bad_request"
+handler403 = "apps.pages.views.problems.forbidden"
+handler404 = "apps.pages.views.problems.not_found"
+handler500 = "apps.pages.views.problems.server_error"

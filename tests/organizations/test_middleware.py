@@ -40,6 +40,7 @@ def test_the_platforms_host_serves_its_own_pages_only() -> None:
     assert client.get("/").status_code == 200
     assert client.get("/status/").json() == {"database": "ok"}
     assert client.get("/admin/").status_code == client.get("/v1/me").status_code == 404
+    assert "Go to the start page" in client.get("/admin/").content.decode()
 
 
 def test_a_request_leaves_the_connection_without_an_organisation(org_a: Organization) -> None:
