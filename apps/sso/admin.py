@@ -37,6 +37,11 @@ from apps.sso.services.identities import unlink_identity
 PAGE = "admin:sso_ssoconnection_changelist"
 
 
+def posted(request: HttpRequest) -> Any:
+    """Return what a form was sent with, also if that is nothing; None for a look at it."""
+    return request.POST if request.method == "POST" else None
+
+
 @admin.register(SsoConnection)
 class SsoAdmin(ReadOnlyAdmin):
     """One page with everything about signing in; owners change it, staff who read all may look."""
@@ -114,7 +119,7 @@ class SsoAdmin(ReadOnlyAdmin):
         return {"principal": principal_of(request), "actor": actor_of(request)}
 
     def saml_view(self, request: HttpRequest) -> HttpResponse:
-        form = SamlForm(request.POST or None, request.FILES or None)
+        form = SamlForm(posted(request), request.FILES if request.method == "POST" else None)
         return self._form_view(
             request,
             form,
@@ -138,7 +143,7 @@ class SsoAdmin(ReadOnlyAdmin):
             if row is not None and known
             else {}
         )
-        form = OidcForm(request.POST or None, has_secret=known, initial=initial)
+        form = OidcForm(posted(request), has_secret=known, initial=initial)
         return self._form_view(
             request,
             form,
@@ -153,9 +158,7 @@ class SsoAdmin(ReadOnlyAdmin):
         if row is None:
             raise Http404
         names = ("provisions_members", "joining_role", "admins_make_tokens")
-        form = JoiningForm(
-            request.POST or None, initial={name: getattr(row, name) for name in names}
-        )
+        form = JoiningForm(posted(request), initial={name: getattr(row, name) for name in names})
         return self._form_view(
             request,
             form,
@@ -165,7 +168,7 @@ class SsoAdmin(ReadOnlyAdmin):
         )
 
     def enforce_view(self, request: HttpRequest) -> HttpResponse:
-        form = EnforceForm(request.POST or None, owners=overview.possible_break_glass())
+        form = EnforceForm(posted(request), owners=overview.possible_break_glass())
         return self._form_view(
             request,
             form,
@@ -182,7 +185,7 @@ class SsoAdmin(ReadOnlyAdmin):
         )
 
     def break_glass_view(self, request: HttpRequest) -> HttpResponse:
-        form = BreakGlassForm(request.POST or None, owners=overview.possible_break_glass())
+        form = BreakGlassForm(posted(request), owners=overview.possible_break_glass())
         return self._form_view(
             request,
             form,
@@ -196,7 +199,7 @@ class SsoAdmin(ReadOnlyAdmin):
     def add_domain_view(self, request: HttpRequest) -> HttpResponse:
         return self._form_view(
             request,
-            DomainForm(request.POST or None),
+            DomainForm(posted(request)),
             lambda given: domains.add_domain(**self._who(request), domain=given["domain"]),
             title=_("Add an e-mail domain"),
             done=_("Now put the record into the domain's DNS, then check it here."),

@@ -25,6 +25,7 @@ from tests.clients import browser
 from tests.database import ROOT
 from tests.factories import member
 from tests.flows.conftest import free_port, until
+from tests.pages.test_browser import chromium as chromium
 
 DOMAIN = "corp.example"
 

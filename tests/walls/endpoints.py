@@ -18,6 +18,7 @@ WITHOUT_ROWS = (
     "accounts/",  # allauth: signed links
     "invitations/",  # a signed link
     "admin/jsi18n/",
+    "admin/sso/ssoconnection/act/",  # a word
     "admin/r/",  # views on site by content type: tenant code reads none
     "admin/<url>",
     "admin/(?P<url>",

@@ -29,6 +29,7 @@ from apps.demo.loading import load
 from apps.demo.people import open_accounts
 from apps.organizations.models import OrgRole
 from apps.programs.models import Course
+from apps.sso.models import EmailDomain, SsoIdentity
 from tests.clients import api, browser
 from tests.conftest import organization, point_at
 from tests.database import ORG_A, ORG_B, Server
@@ -50,6 +51,7 @@ NAMES = {
     "version_id": "credentials.CertificationTemplateVersion",
     "staff_id": "cohorts.CohortStaff",
     "node_id": "requirements.RequirementNode",
+    "domain_id": "sso.EmailDomain",
 }
 ROUTES = {
     "v1/cohorts/": "cohorts.Cohort",
@@ -67,7 +69,7 @@ BODIES: dict[str, Any] = {
         "responses": [{"item": str(ORG_B), "value": True, "sequence": 1}]
     },
 }
-WORDS = {"purpose": "revocation", "number": "1", "move": "end"}
+WORDS = {"purpose": "revocation", "number": "1", "move": "end", "act": "remove"}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,8 @@ def full_b(server: Server, django_db_setup: None, django_db_blocker: Any) -> Ite
 
 
 def complete_what_the_demo_lacks() -> None:
-    """Hold an award and release results, so that every table has a row."""
+    """Hold an award, release results, sign in through a provider: every table has a row."""
+    sign_in_through_a_provider()
     award = CertificationAward.objects.select_related("enrollment", "template").all()[0]
     registrar = Contact.objects.exclude(pk=award.contact_id)[0]
     open_hold(
@@ -116,6 +119,23 @@ def complete_what_the_demo_lacks() -> None:
         is_released=True,
         actor=registrar,
     )
+
+
+def sign_in_through_a_provider() -> None:
+    """Give the organisation a proved domain, and one of its members an identity."""
+    organization_id = connection.tenant.id
+    user_id = Contact.objects.filter(user_id__isnull=False)[0].user_id
+    with connection.platform():
+        EmailDomain.objects.create(
+            organization_id=organization_id, domain="b.example", token="x", verified_at=now()
+        )
+        SsoIdentity.objects.create(
+            organization_id=organization_id,
+            provider_id="https://idp.b.example",
+            subject="1",
+            user_id=user_id,
+            email="somebody@b.example",
+        )
 
 
 def value_in_b(endpoint: Endpoint, name: str) -> str:
