@@ -1,0 +1,1 @@
+"""/v1/reports: the numbers of the dashboards."""
