@@ -21,11 +21,11 @@ from apps.core.clock import now
 from apps.organizations.models import Organization, OrgMembership, OrgRole
 from apps.sso.models import EmailDomain
 from apps.sso.services.connections import describe_oidc, describe_saml, offer_sso
+from tests.browser.conftest import chromium as chromium
 from tests.clients import browser
 from tests.database import ROOT
 from tests.factories import member
 from tests.flows.conftest import free_port, until
-from tests.pages.test_browser import chromium as chromium
 
 DOMAIN = "corp.example"
 
