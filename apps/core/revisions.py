@@ -17,7 +17,7 @@ class RevisionConflict(Conflict):
     title = "Somebody else changed this in the meantime."
 
 
-def append_revision(model: type[Row], *, expected: int, **fields: Any) -> Row:
+def append_revision(model: type[Row], /, *, expected: int, **fields: Any) -> Row:
     """Return the new row, revision `expected + 1` (`expected` = 0: the subject's first).
 
     Raises RevisionConflict when the subject's current revision is not the one the writer saw.
