@@ -247,7 +247,7 @@ def test_a_conflict_is_shown_and_what_was_typed_is_kept(
     assert messages(conflict) == [
         "Nothing was saved: somebody else wrote about the marked lines meanwhile."
     ]
-    assert "Now: absent" in shown
+    assert "Now: Absent" in shown
     assert 'value="Train"' in shown
     assert shown.count('class="errors"') == 1
     assert before == {"Ada": (1, "absent", None, "")}
@@ -319,7 +319,7 @@ def test_the_sheet_of_a_cancelled_session_is_only_shown(
     shown = owner.get(page(session, "attendance"))
 
     assert "submit-row" not in shown.content.decode()
-    assert "present" in shown.content.decode()
+    assert "Present" in shown.content.decode()
     assert owner.post(page(session, "attendance"), sheet_of(shown)).status_code == 404
 
 
