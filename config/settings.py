@@ -107,6 +107,7 @@ TENANT_APPS = [
     "apps.credentials",
     "apps.reporting",
     "apps.portability",
+    "apps.commerce",
 ]
 INSTALLED_APPS = [*TENANT_APPS, *SHARED_APPS]
 TENANT_MODEL = "organizations.Organization"
@@ -289,6 +290,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "principal": env.str("API_RATE", default="1200/min"),
         "anonymous": env.str("API_ANONYMOUS_RATE", default="120/min"),
         "verification": env.str("VERIFICATION_RATE", default="300/min"),
+        "webhook": env.str("WEBHOOK_RATE", default="600/min"),
     },
     # Of X-Forwarded-For only what our own proxies wrote is believed; a client can write the rest.
     "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=int(bool(SECURE_PROXY_SSL_HEADER))),
@@ -328,6 +330,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "WaiverStatus": "apps.requirements.models.WaiverStatus",
         "StaffRole": "apps.cohorts.models.StaffRole",
         "AiRole": "apps.ai_logs.vocabulary.Role",
+        "PaymentState": "apps.commerce.vocabulary.PaymentState",
+        "LineOutcome": "apps.commerce.vocabulary.LineOutcome",
+        "EntitlementState": "apps.commerce.vocabulary.EntitlementState",
+        "EntitlementEffect": "apps.commerce.vocabulary.Effect",
+        "DeliveryOutcome": "apps.commerce.vocabulary.DeliveryOutcome",
     },
 }
 # How long a call waits for a parent span that tells its conversation.

@@ -14,6 +14,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("apps.ai_logs.api.urls")),
     path("", include("apps.requirements.api.urls")),
     path("", include("apps.credentials.api.urls")),
+    path("", include("apps.commerce.api.urls")),
     path("", include("apps.reporting.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
 ]

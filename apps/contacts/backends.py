@@ -23,6 +23,7 @@ APP_CAPABILITIES: dict[str, tuple[Capability, Capability]] = {
     "assessment": (C.AUTHOR_CONTENT, C.VIEW_CONTENT),
     "requirements": (C.AUTHOR_CONTENT, C.VIEW_CONTENT),
     "credentials": (C.AWARD, C.VIEW_LEARNERS),
+    "commerce": (C.MANAGE_COMMERCE, C.VIEW_COMMERCE),
     "contacts": (C.MANAGE_CONTACTS, C.VIEW_LEARNERS),
     "organizations": (C.MANAGE_MEMBERS, C.AUDIT_READ),
     "sso": (C.MANAGE_OWNERS, C.AUDIT_READ),

@@ -23,6 +23,8 @@ class Capability(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     VIEW_ANALYTICS = "view_analytics"
     AUDIT_READ = "audit_read"
+    VIEW_COMMERCE = "view_commerce"
+    MANAGE_COMMERCE = "manage_commerce"
     MANAGE_SETTINGS = "manage_settings"
     MANAGE_OWNERS = "manage_owners"
     USE_BACK_OFFICE = "use_back_office"
@@ -55,6 +57,7 @@ READING = frozenset(
         C.AUDIT_READ,
         C.USE_BACK_OFFICE,
         C.READ_CONVERSATIONS,
+        C.VIEW_COMMERCE,
     }
 )
 

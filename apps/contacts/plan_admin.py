@@ -55,7 +55,7 @@ class PlanLimitAdmin(ReadOnlyAdmin):
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": _("Plan and limits"),
+                "title": self.title,
                 "plan": Plan(plan).label,
                 "lines": [(one, *in_words(one), reasons.get(one.limit.name)) for one in usage],
             },

@@ -103,7 +103,7 @@ def _enroll(
 def moment(now: datetime, timezone: str, days: float, hour: int) -> datetime:
     """Return an hour of a wall clock, so many days from today; a moment in UTC, as all are."""
     whole = int(days // 1)
-    day = _day(now, timezone, whole)
+    day = day_of(now, timezone, whole)
     wall = datetime.combine(day, time(hour), tzinfo=ZoneInfo(timezone))
     return wall.astimezone(UTC) + timedelta(days=days - whole)
 
@@ -124,8 +124,8 @@ def open_group(
         program_version=curriculum.program,
         slug=plan.slug,
         title=plan.title,
-        starts_on=_day(now, organization.timezone, plan.starts),
-        ends_on=_day(now, organization.timezone, plan.ends),
+        starts_on=day_of(now, organization.timezone, plan.starts),
+        ends_on=day_of(now, organization.timezone, plan.ends),
         capacity=plan.capacity,
         timezone=organization.timezone,
         actor=director,
@@ -158,7 +158,7 @@ def open_group(
     return group
 
 
-def _day(now: datetime, timezone: str, days: int) -> date:
+def day_of(now: datetime, timezone: str, days: int) -> date:
     return now.astimezone(ZoneInfo(timezone)).date() + timedelta(days=days)
 
 

@@ -21,6 +21,7 @@ from apps.demo.content.organizations import OrganizationPlan
 from apps.demo.groups import DemoBroken, Group, moment, open_group
 from apps.demo.outcomes import conclude
 from apps.demo.people import found, welcome
+from apps.demo.shops import open_shop
 from apps.demo.studies import Studies
 from apps.organizations.models import OrgRole
 
@@ -78,6 +79,15 @@ class _Loading:
         for group in groups:
             with self._step(f"{group.plan.title}: sessions, lessons, attempts, grades"):
                 self._live(group)
+        if plan.shop is not None:
+            with self._step(f"{plan.shop.title}: what it sells, its orders"):
+                open_shop(
+                    organization=plan,
+                    plan=plan.shop,
+                    curriculum=curriculum,
+                    owner=owner,
+                    now=self._now,
+                )
         if drain:
             with self._step("work that is owed"):
                 work_what_is_owed()

@@ -28,6 +28,7 @@ def test_me_tells_role_and_capabilities() -> None:
             "read_conversations",
             "use_back_office",
             "view_analytics",
+            "view_commerce",
             "view_content",
             "view_learners",
         ],

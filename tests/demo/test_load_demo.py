@@ -25,6 +25,7 @@ from apps.cohorts.models import (
     CohortSession,
     EnrollmentState,
 )
+from apps.commerce.models import Order, OrderLine
 from apps.contacts.models import Contact
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
@@ -86,14 +87,20 @@ def check(plan: OrganizationPlan) -> None:
             "auditor": 1,
             "learner": 3,
         }
-    assert Contact.objects.count() == 40 + 5
-    assert counted(Cohort.objects.values_list("status", flat=True)) == {"ended": 1, "open": 1}
-    assert counted(CohortEnrollment.objects.values_list("state", flat=True)) == {
+    slug = plan.shop.cohort_slug if plan.shop else ""
+    in_shop = CohortEnrollment.objects.filter(cohort__slug=slug)
+    of_shop = Order.objects.values("buyer").union(OrderLine.objects.values("learner"))
+    assert Contact.objects.count() - of_shop.count() == 40 + 5
+    cohorts = Cohort.objects.exclude(id__in=in_shop.values("cohort"))
+    assert counted(cohorts.values_list("status", flat=True)) == {"ended": 1, "open": 1}
+    others = CohortEnrollment.objects.exclude(id__in=in_shop.values("id"))
+    assert counted(others.values_list("state", flat=True)) == {
         "ended": 17,
         "withdrawn": 1,
         "enrolled": 21,
         "waitlisted": 1,
     }
+    check_shop(plan)
     today = now()
     assert CohortSession.objects.filter(ends_at__gt=today, cohort__status="open").count() >= 2
     assert AttendanceRecord.objects.filter(revision=2).count() == 2
@@ -114,6 +121,29 @@ def check(plan: OrganizationPlan) -> None:
     due = OutboxMessage.objects.filter(available_at__lte=today)
     assert list(due.values_list("topic", "last_error")) == []
     assert [*replay_results(), *replay_evaluations(), *replay_awards()] == []
+
+
+def check_shop(plan: OrganizationPlan) -> None:
+    """One organisation sells: somebody paid, was refunded, waits, can't be helped yet."""
+    orders = {
+        order.number: [(line.outcome, line.reason, _seat(line)) for line in order.lines.all()]
+        for order in Order.objects.prefetch_related("lines").order_by("number")
+    }
+    assert orders == (
+        {
+            "#2041": [("granted", "", "enrolled")],
+            "#2042": [("withdrawn", "", "withdrawn")],
+            "#2043": [("granted", "", "enrolled"), ("granted", "", "waitlisted")],
+            "#2044": [("unresolved", "sku-unknown", "")],
+        }
+        if plan.shop
+        else {}
+    )
+
+
+def _seat(line: OrderLine) -> str:
+    newest = line.entitlements.order_by("revision").last()
+    return newest.enrollment.state if newest else ""
 
 
 def check_logins(plan: OrganizationPlan) -> None:

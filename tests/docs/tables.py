@@ -188,6 +188,8 @@ def _needs(callback: Any, view: Any, method: str) -> str:
     for permission in given or view.permission_classes:
         if permission.__name__ == "AllowAny":
             return "nothing"
+        if permission.__name__ == "SignedWebhook":
+            return "a signature" if method == "post" else f"`{permission.read}`"
         if permission.__name__ == "HasCapability":
             asked = inspect.getclosurevars(permission.has_permission).nonlocals
             needed.append(asked["read" if method == "get" else "write"])

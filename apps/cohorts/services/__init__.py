@@ -17,6 +17,7 @@ from apps.cohorts.services.enrollments import (
     enroll_all,
     fill_seats,
     invite,
+    lock_cohorts,
     withdraw,
     withdraw_all,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "invite",
     "keep_roster",
     "kept_roster",
+    "lock_cohorts",
     "notify_promoted",
     "open_cohort",
     "project_course_progress",

@@ -39,6 +39,15 @@ def lock_cohort(cohort_id: UUID) -> Cohort:
     return Cohort.objects.select_for_update(no_key=True).get(pk=cohort_id)
 
 
+def lock_cohorts(cohort_ids: Iterable[UUID]) -> None:
+    """Lock several cohorts before any learner, in the order of their ids.
+
+    For who gives seats of more than one away in one transaction.
+    """
+    ids = sorted(set(cohort_ids))
+    list(Cohort.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+
+
 @transaction.atomic
 def enroll(
     *, cohort: Cohort, contact: Contact, actor: Contact | None, at: datetime

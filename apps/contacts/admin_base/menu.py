@@ -20,6 +20,7 @@ class Section(Enum):
     AUTHORING = "authoring"
     PEOPLE = "people"
     CREDENTIALS = "credentials"
+    COMMERCE = "commerce"
     RECORDS = "records"
     ORGANIZATION = "organization"
 
@@ -33,6 +34,7 @@ LABELS = {
     Section.AUTHORING: _("Courses and assessments"),
     Section.PEOPLE: _("People"),
     Section.CREDENTIALS: _("Credentials"),
+    Section.COMMERCE: _("Sales"),
     Section.RECORDS: _("Records"),
     Section.ORGANIZATION: _("Organisation"),
 }

@@ -83,6 +83,38 @@ class CohortPlan:
 
 
 @dataclass(frozen=True)
+class OrderPlan:
+    """An order of the demo's shop, so many days ago: who bought what for whom, by addresses.
+
+    For nobody in particular is for the buyer. It is refunded `refunded_after` days later.
+    """
+
+    number: str
+    days: int
+    buyer: tuple[str, str]
+    sku: str
+    price: Decimal
+    beneficiaries: tuple[tuple[str, str], ...] = ()
+    refunded_after: int | None = None
+
+
+@dataclass(frozen=True)
+class ShopPlan:
+    """A web shop that sells the program: into a cohort of its own, with few seats."""
+
+    slug: str
+    title: str
+    currency: str
+    sku: str
+    cohort_slug: str
+    cohort_title: str
+    starts: int
+    ends: int
+    capacity: int
+    orders: tuple[OrderPlan, ...]
+
+
+@dataclass(frozen=True)
 class OrganizationPlan:
     """A whole organisation. `folder` holds its roster, questions, lessons and essays.
 
@@ -103,3 +135,4 @@ class OrganizationPlan:
     attendance_need: str
     signoff_need: str = ""
     signoff_after: str = ""
+    shop: ShopPlan | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from apps.demo.content.northwind.cohorts import GROUP_14, GROUP_15
 from apps.demo.content.northwind.program import PROGRAM
+from apps.demo.content.northwind.shop import SHOP
 from apps.demo.content.organizations import MemberPlan, OrganizationPlan
 from apps.organizations.models import OrgRole
 
@@ -21,6 +22,7 @@ NORTHWIND = OrganizationPlan(
     attendance_need="attendance",
     signoff_need="supervised",
     signoff_after="practical-entry",
+    shop=SHOP,
     members=(
         MemberPlan(
             "ingrid.halvorsen@northwind.example.org",

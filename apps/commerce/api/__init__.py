@@ -1,0 +1,1 @@
+"""Orders, sellables and entitlements under /v1."""

@@ -1,0 +1,1 @@
+"""Decisions about orders. Pure: what is told in, what follows out."""
