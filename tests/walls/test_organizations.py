@@ -52,6 +52,7 @@ NAMES = {
     "staff_id": "cohorts.CohortStaff",
     "node_id": "requirements.RequirementNode",
     "domain_id": "sso.EmailDomain",
+    "secret_id": "commerce.SourceSecret",
 }
 ROUTES = {
     "v1/cohorts/": "cohorts.Cohort",
