@@ -22,6 +22,7 @@ import apps.contacts.ports
 import apps.credentials.services
 import apps.credentials.tasks
 import apps.programs.ports
+import apps.reporting.selectors.usage
 import apps.reporting.services
 import apps.requirements.selectors.gates
 import apps.requirements.selectors.versions
@@ -76,6 +77,7 @@ apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.un
 apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
 apps.contacts.ports.may_make_tokens.bind(apps.sso.selectors.may_make_tokens)
 apps.sso.ports.txt_records.bind(apps.sso.dns.txt_records)
+apps.contacts.ports.ai_cost_this_month.bind(apps.reporting.selectors.usage.ai_cost_this_month)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
 apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
 apps.cohorts.ports.may_open_items.bind(apps.requirements.selectors.gates.may_open_items_of)
