@@ -266,7 +266,7 @@ def test_a_sellable_is_made_and_changed_by_its_form(own: Shop, registrar: Contac
     ("typed", "complaint"),
     [
         ({"cohort": ""}, "Choose exactly one of program, cohort and course."),
-        ({"sku": "RESPONDER"}, "Sellable with this Source and SKU already exists."),
+        ({"sku": "RESPONDER"}, "There is a sellable with the same source and SKU already."),
     ],
 )
 def test_a_sellable_that_makes_no_sense_is_told_in_the_form(

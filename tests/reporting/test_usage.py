@@ -38,7 +38,6 @@ from apps.reporting.selectors.usage import (
     usage_of,
 )
 from tests.ai_logs.factories import conversation
-from tests.assessment.factories import RIGHT, scene
 from tests.cohorts.factories import NOON, open_cohort, person
 from tests.credentials.factories import world
 from tests.factories import member
@@ -215,8 +214,6 @@ def reprice(call: AiInteraction, amount: str | None) -> None:
 
 def test_usage_counts_awards_and_attempts_of_the_month(org_a: Organization) -> None:
     world().awarded()
-    own = scene(slug="second")
-    own.graded(RIGHT)
 
     used = usage_of(org_a, MARCH)
 
