@@ -403,7 +403,7 @@ def test_the_page_of_the_plan_tells_what_is_used() -> None:
     assert [line[1:] for line in page.context["lines"]] == [
         ("Members", "1", "1", "Tested"),
         ("Storage", "250 MB", "1 GB", None),
-        ("AI budget this month", "", "$ 5.00", None),
+        ("AI budget this month", "$ 0.00", "$ 5.00", None),
     ]
     assert [line[0].is_full for line in page.context["lines"]] == [True, False, False]
 
