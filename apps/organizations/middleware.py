@@ -23,6 +23,8 @@ from apps.organizations.models import Organization, OrganizationDomain, Provisio
 log = logging.getLogger("assay.request")
 
 REMEMBER_SECONDS = 5.0
+# Where people come in, what the organisation has just decided about its doors holds at once.
+ENTRANCES = ("/accounts/", "/invitations/")
 # Served for a suspended organisation too: a certificate stays verifiable.
 PUBLIC_VERIFICATION = ("/v1/credentials/", "/credentials/", "/.well-known/", "/static/", "/status/")
 
@@ -40,7 +42,8 @@ class OrganizationSuspended(Forbidden):
 class OrganizationMiddleware:
     """Binds the connection to the host's organisation and releases it after the answer.
 
-    A host is remembered for a few seconds, so that most requests need no look-up.
+    A host is remembered for a few seconds, so that most requests need no look-up; at the entrances
+    it is looked up each time.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -77,6 +80,8 @@ class OrganizationMiddleware:
             return refuse(request, UnknownHost())
         if host == settings.PLATFORM_HOST:
             return self._answer_of_platform(request)
+        if request.path.startswith(ENTRANCES):
+            self._known.pop(host.lower(), None)
         organization = self._organization(host.lower())
         if organization is None and request.path.startswith(settings.STATIC_URL):
             return self._answer_of_platform(request)  # the refusal's own stylesheet

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
 from apps.core.tenancy import connection
 from apps.organizations.middleware import OrganizationMiddleware
@@ -89,3 +92,23 @@ def test_a_host_is_looked_up_once_in_a_few_seconds(org_a: Organization) -> None:
     first = middleware._organization("a.localhost")
 
     assert middleware._organization("a.localhost") is first
+
+
+def test_an_entrance_knows_at_once_what_the_organisation_decided(
+    org_a: Organization, rf: RequestFactory
+) -> None:
+    known: list[Any] = []
+    middleware = OrganizationMiddleware(
+        lambda request: known.append(connection.tenant.name) or HttpResponse()  # type: ignore[func-returns-value]
+    )
+
+    def ask(path: str) -> None:
+        middleware(rf.get(path, SERVER_NAME="a.localhost"))
+
+    ask("/account")
+    with connection.platform():
+        Organization.objects.filter(pk=org_a.pk).update(name="Renamed")
+    for path in ("/account", "/accounts/login/", "/account"):
+        ask(path)
+
+    assert known == [org_a.name, org_a.name, "Renamed", "Renamed"]
