@@ -8,4 +8,5 @@ class CoreConfig(AppConfig):
     name = "apps.core"
 
     def ready(self) -> None:
+        import_module("apps.core.lookups")
         import_module(settings.WIRING)

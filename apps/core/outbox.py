@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from apps.core.bulk import insert_many
+from apps.core.bulk import insert_values
 from apps.core.clock import now
 from apps.core.courier import courier
 from apps.core.models import OutboxMessage
@@ -58,7 +58,7 @@ def owe_many(topic: str, keys: list[str]) -> None:
 
     The first are sent for at once; the sweeper sends the rest in a few seconds.
     """
-    insert_many(OutboxMessage, (OutboxMessage(topic=topic, key=key) for key in keys))
+    insert_values(OutboxMessage, ["key"], ((key,) for key in keys), topic=topic)
     for key in keys[:SENT_AT_ONCE]:
         send_after_commit(topic, key)
 

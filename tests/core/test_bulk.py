@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError, transaction
+from django.db.models.functions import Lower
 from django.test.utils import CaptureQueriesContext
 
-from apps.contacts.models import Contact
-from apps.core.bulk import FEW, insert_many
+from apps.contacts.models import Contact, ContactChannel
+from apps.core.bulk import FEW, batches, insert_many, insert_values, update_values
 from apps.core.clock import now
+from apps.core.ids import uuid7
 from apps.core.models import OutboxMessage
 from apps.core.tenancy import connection
 from tests.core.awkward import AWKWARD
@@ -79,3 +81,90 @@ def test_insert_many_stores_nothing_when_one_row_is_refused() -> None:
         insert_many(Contact, rows)
 
     assert not Contact.objects.exists()
+
+
+# --- Values ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 300])
+def test_insert_values_stores_rows_with_what_is_alike_and_the_defaults(size: int) -> None:
+    before = now()
+
+    count = insert_values(
+        OutboxMessage,
+        ("key", "payload"),
+        ((f"k{n}", {"n": n}) for n in range(size)),
+        topic="t",
+    )
+
+    stored = OutboxMessage.objects.order_by("id")
+    assert count == size
+    assert [(one.topic, one.key, one.payload, one.attempts) for one in stored] == [
+        ("t", f"k{n}", {"n": n}, 0) for n in range(size)
+    ]
+    assert all(one.available_at >= before for one in stored)
+    assert all((one.parked_at, one.last_error) == (None, "") for one in stored)
+
+
+def test_insert_values_keeps_awkward_texts_and_given_ids() -> None:
+    rows = [(uuid7(), text, text) for text in AWKWARD]
+
+    insert_values(OutboxMessage, ("id", "last_error", "key"), rows, topic="t", payload=["é", None])
+
+    stored = OutboxMessage.objects.order_by("id")
+    assert list(stored.values_list("id", "last_error", "key")) == rows
+    assert [one.payload for one in stored] == [["é", None]] * len(rows)
+
+
+def test_insert_values_stores_all_rows_or_none() -> None:
+    rows = [("A", "x1"), ("B", "x2"), ("C", "x1")]
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_values(Contact, ("display_name", "external_id"), rows)
+
+    assert not Contact.objects.exists()
+
+
+def test_update_values_sets_each_row_to_its_own() -> None:
+    a, b, c = (Contact.objects.create(display_name=name) for name in "ABC")
+    long = "x" * 200
+
+    count = update_values(
+        Contact, ("display_name", "external_id"), [(a.id, long, None), (c.id, "\\N", "x9")]
+    )
+
+    assert count == 2
+    assert update_values(Contact, ("display_name",), []) == 0
+    assert dict(Contact.objects.values_list("display_name", "external_id")) == {
+        long: None,
+        "B": None,
+        "\\N": "x9",
+    }
+    assert Contact.objects.get(pk=b.pk).display_name == "B"
+
+
+def test_update_values_refuses_what_does_not_fit() -> None:
+    a = Contact.objects.create(display_name="A")
+
+    with pytest.raises(DataError), transaction.atomic():
+        update_values(Contact, ("display_name",), [(a.id, "x" * 201)])
+
+
+def test_batches_keep_the_order() -> None:
+    assert list(batches(range(5), 2)) == [[0, 1], [2, 3], [4]]
+    assert list(batches([], 2)) == []
+
+
+def test_one_of_finds_what_in_finds() -> None:
+    people = [Contact.objects.create(display_name=name) for name in "ABC"]
+    channel = ContactChannel.objects.create(contact=people[2], kind="email", value="C@example.org")
+    lowered = ContactChannel.objects.annotate(address=Lower("value"))
+
+    assert set(Contact.objects.filter(id__one_of=[people[0].id, people[2].id])) == {
+        people[0],
+        people[2],
+    }
+    assert not Contact.objects.filter(id__one_of=[]).exists()
+    assert Contact.objects.exclude(display_name__one_of={"A", "B"}).get() == people[2]
+    assert ContactChannel.objects.get(contact_id__one_of=[people[2].id]) == channel
+    assert lowered.get(address__one_of=["c@example.org"]) == channel
