@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Q
@@ -30,8 +30,7 @@ def alias_ids_of(contact_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.U
     """
     wanted = set(contact_ids)
     aliases = {contact_id: {contact_id} for contact_id in wanted}
-    merged = Contact.objects.filter(merged_into__in=wanted).values_list("merged_into_id", "id")
-    for survivor, alias in merged:
+    for alias, survivor in survivors_of_aliases(wanted).items():
         aliases[survivor].add(alias)
     return aliases
 
@@ -39,6 +38,12 @@ def alias_ids_of(contact_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[uuid.U
 def of_person(contact_id: uuid.UUID, *, field: str = "contact") -> Q:
     """Return the condition that `field` names this contact, or one that was merged into it."""
     return Q(**{field: contact_id}) | Q(**{f"{field}__merged_into": contact_id})
+
+
+def survivors_of_aliases(contact_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return alias -> survivor for everybody merged into one of these contacts."""
+    merged = Contact.objects.filter(merged_into_id__one_of=contact_ids)
+    return dict(merged.values_list("id", "merged_into_id"))
 
 
 def survivor_id(contact_id: uuid.UUID) -> uuid.UUID:

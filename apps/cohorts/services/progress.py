@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from apps.cohorts.models import CohortEnrollment, CourseProgress, ProgressEvent
+from apps.cohorts.models import Cohort, CohortEnrollment, CourseProgress, ProgressEvent
 from apps.cohorts.rules.progress import (
     MILESTONES,
     CourseState,
@@ -22,7 +22,7 @@ from apps.cohorts.rules.progress import (
 from apps.cohorts.selectors import course_plans, happenings
 from apps.contacts.models import Contact
 from apps.contacts.services import lock_learner, lock_learners
-from apps.core.bulk import insert_many
+from apps.core.bulk import insert_many, insert_values
 from apps.core.outbox import owe, owe_many
 from apps.core.problems import Invalid
 from apps.programs.models import Course, CourseModule
@@ -126,6 +126,22 @@ def is_repeat(event: ProgressEvent, recorded: ProgressEvent) -> bool:
         recorded.entity_id,
         recorded.enrollment_id,
     )
+
+
+def begin_progress(*, cohort: Cohort, enrollment_ids: Collection[UUID]) -> None:
+    """Store the course progress of enrolments made in this transaction: nothing happened yet."""
+    if not enrollment_ids:
+        return
+    version_id = cohort.program_version_id
+    for plan in course_plans({version_id})[version_id]:
+        state = fold_course(plan, ())
+        insert_values(
+            CourseProgress,
+            ("enrollment_id",),
+            ((enrollment_id,) for enrollment_id in enrollment_ids),
+            course_id=state.course_id,
+            **{column: getattr(state, column) for column in PROJECTED},
+        )
 
 
 def project_course_progress(enrollment_id: UUID, *, at: datetime) -> None:
