@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("attempts",)
+BENCHMARKS = ("attempts", "rosters")
 
 
 def main(names: list[str]) -> int:

@@ -60,6 +60,8 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
     apps.ai_logs.services.erasure.REMOVE_OBJECTS: apps.ai_logs.tasks.remove_erased,
     apps.assessment.services.GRADE: apps.assessment.tasks.grade,
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
+    apps.cohorts.services.IMPORT: apps.cohorts.tasks.import_roster,
+    apps.cohorts.services.FORGET: apps.cohorts.tasks.forget_roster,
     apps.credentials.services.EXPIRE: apps.credentials.tasks.expire,
     apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
     apps.contacts.entering.BREAK_GLASS_USED: apps.sso.tasks.tell_owners_of_break_glass,

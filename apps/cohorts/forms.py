@@ -170,12 +170,6 @@ class RosterForm(forms.Form):
         return file
 
 
-class RosterConfirmation(forms.Form):
-    """The roster that was tried, to be imported now."""
-
-    token = forms.CharField(max_length=2000, widget=forms.HiddenInput)
-
-
 class SheetRowForm(forms.Form):
     """One learner's line on the sheet.
 

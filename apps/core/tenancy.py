@@ -30,3 +30,18 @@ def tenant_context(organization: Any) -> Iterator[None]:
             connection.forget_tenant()
         else:
             connection.set_tenant(previous)
+
+
+@contextmanager
+def aside() -> Iterator[DatabaseWrapper]:
+    """Yield a second connection inside the same organisation, which commits each statement.
+
+    For what others shall see while a long transaction still runs, such as how far it is. Never
+    for a row that the transaction has written: each would wait for the other.
+    """
+    other: DatabaseWrapper = connection.copy()
+    other.set_tenant(connection.tenant)
+    try:
+        yield other
+    finally:
+        other.close()

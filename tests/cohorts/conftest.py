@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,3 +37,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answer:
     bind(ports.may_open_items, are_open)
     bind(programs_ports.publication_checks, no_problem)
     return bind
+
+
+@pytest.fixture
+def store(settings: Any, tmp_path: Path) -> Path:
+    """Where files go that are kept."""
+    settings.MEDIA_ROOT = tmp_path / "objects"
+    return tmp_path / "objects"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,16 @@ from django_tenants.utils import tenant_context
 
 from apps.cohorts import ports
 from apps.cohorts.models import Cohort, CohortEnrollment, CohortStaff, CourseProgress
-from apps.cohorts.services import add_staff, enroll, enroll_all, invite
+from apps.cohorts.services import FORGET, IMPORT, add_staff, enroll, enroll_all, invite
 from apps.contacts.models import AdminAction, Contact
+from apps.core.clock import now
+from apps.core.models import OutboxMessage
 from apps.organizations.models import Organization, OrgRole
 from tests.clients import browser
 from tests.cohorts.conftest import Answer
 from tests.cohorts.factories import NOON, open_cohort, people, person, planned_cohort, states
 from tests.factories import member
+from tests.outbox import drain
 from tests.programs.factories import draft_program, published_course, published_program
 from tests.programs.statements import statements
 
@@ -33,13 +34,6 @@ CSV = "name,email\nAda,ada@example.org\nBea,nonsense\nCleo,cleo@example.org\n"
 @pytest.fixture
 def owner() -> Client:
     return browser(member(OrgRole.OWNER))
-
-
-@pytest.fixture
-def store(settings: Any, tmp_path: Path) -> Path:
-    """Where files go that are kept."""
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
 
 
 def page(cohort: Cohort, *more: str) -> str:
@@ -263,94 +257,128 @@ def upload(client: Client, cohort: Cohort, text: str, **more: str) -> Any:
     return client.post(page(cohort, "roster", "import"), {"file": file, **more})
 
 
-def token_in(response: Any) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', response.content.decode())
-    assert found is not None
-    return found[1]
+def address_of(response: Any) -> str:
+    assert response.status_code == 302, response.content.decode()
+    found: str = response["Location"]
+    return found
 
 
-def confirm(client: Client, cohort: Cohort, token: str) -> Any:
-    return client.post(page(cohort, "roster", "import"), {"token": token})
+def confirm(client: Client, trial: str) -> Any:
+    return client.post(f"{trial}confirm/")
 
 
 def outcomes(response: Any) -> list[tuple[int | None, str]]:
-    return [(row.line, row.outcome) for row in response.context["report"].outcomes]
+    return [(row.line, row.outcome) for row in response.context["page"]]
 
 
 def test_a_roster_is_tried_first_and_then_imported_once(owner: Client, store: Path) -> None:
     cohort = open_cohort()
 
-    tried = upload(owner, cohort, CSV)
-    before, kept = states(cohort), [path for path in store.rglob("*") if path.is_file()]
-    done = confirm(owner, cohort, token_in(tried))
-    again = confirm(owner, cohort, token_in(tried))
+    trial = address_of(upload(owner, cohort, CSV))
+    waiting = owner.get(trial).content.decode()
+    drain(IMPORT)
+    tried, before = owner.get(trial), states(cohort)
+    first, again = address_of(confirm(owner, trial)), address_of(confirm(owner, trial))
+    drain(IMPORT, FORGET)
+    done, listed = owner.get(first), owner.get(page(cohort, "roster", "import"))
 
+    assert "The file waits for its turn." in waiting
+    assert '<meta http-equiv="refresh"' in waiting
     assert "Nothing has changed yet" in tried.content.decode()
-    assert outcomes(tried) == outcomes(done) == [(2, "created"), (3, "refused"), (4, "created")]
-    assert (before, len(kept)) == ({}, 1)
+    assert "refresh" not in tried.content.decode()
+    assert outcomes(tried) == outcomes(done) == [(3, "refused"), (2, "created"), (4, "created")]
+    assert before == {}
     assert states(cohort) == {"Ada": "enrolled", "Cleo": "enrolled"}
     assert "is not an e-mail address" in done.content.decode()
-    assert messages(again) == ["This roster is no longer kept: choose the file again."]
+    assert first == again
+    assert "Import it" not in owner.get(trial).content.decode()
     assert [path for path in store.rglob("*") if path.is_file()] == []
     assert actions().count("roster.imported") == 1
+    assert [address for _one, address in listed.context["imports"]] == [first, trial]
 
 
-def test_a_token_is_good_for_its_person_and_cohort_only(owner: Client, store: Path) -> None:
+def test_a_report_is_paged_filtered_and_sent_as_a_file(owner: Client) -> None:
+    cohort = open_cohort()
+    people = "".join(f"P{n},{'' if n % 3 else 'no '}p{n}@example.org\n" for n in range(300))
+    trial = address_of(upload(owner, cohort, f"name,email\n{people}"))
+    drain(IMPORT)
+
+    second = owner.get(f"{trial}?p=2")
+    refused = owner.get(f"{trial}?outcome=refused")
+    report = owner.get(f"{trial}report.csv")
+
+    assert [outcome for _line, outcome in outcomes(owner.get(trial))[:101]] == [
+        *["refused"] * 100,
+        "created",
+    ]
+    assert len(outcomes(second)) == 100
+    assert [outcome for _line, outcome in outcomes(refused)] == ["refused"] * 100
+    assert (report.content[:3], report.content.count(b"\r\n")) == (b"\xef\xbb\xbf", 301)
+
+
+def test_a_trial_is_of_its_cohort_only(owner: Client) -> None:
     cohort = open_cohort()
     other = open_cohort(cohort.program_version, slug="other")
-    token = token_in(upload(owner, cohort, CSV))
+    trial = address_of(upload(owner, cohort, CSV))
+    drain(IMPORT)
+    elsewhere = trial.replace(str(cohort.pk), str(other.pk))
 
     refused = [
-        confirm(owner, other, token),
-        confirm(browser(member(OrgRole.OWNER)), cohort, token),
-        confirm(owner, cohort, token + "x"),
-        confirm(owner, cohort, ""),
+        owner.get(elsewhere),
+        confirm(owner, elsewhere),
+        owner.get(f"{elsewhere}report.csv"),
+        owner.get(f"{trial}confirm/"),
     ]
 
-    gone = ["This roster is no longer kept: choose the file again."]
-    assert [messages(response) for response in refused] == [gone] * 4
+    assert [response.status_code for response in refused] == [404] * 4
     assert not CohortEnrollment.objects.exists()
 
 
-def test_a_file_that_nobody_came_back_for_is_swept(owner: Client, store: Path) -> None:
-    cohort = open_cohort()
-    folder = store / "rosters"
-    token = token_in(upload(owner, cohort, CSV))
-    [old] = [path for path in folder.rglob("*") if path.is_file()]
-    foreign = folder / "org_of_somebody_else" / "kept"
-    foreign.parent.mkdir()
-    foreign.write_bytes(b"theirs")
-    for path in (old, foreign):
-        os.utime(path, (0, 0))
+def test_a_file_that_nobody_came_back_for_is_forgotten(owner: Client, store: Path) -> None:
+    trial = address_of(upload(owner, open_cohort(), CSV))
+    drain(IMPORT)
+    OutboxMessage.objects.filter(topic=FORGET).update(available_at=now())
 
-    upload(owner, cohort, CSV)
+    drain(FORGET)
 
-    assert (old.exists(), foreign.exists()) == (False, True)
-    assert messages(confirm(owner, cohort, token)) == [
-        "This roster is no longer kept: choose the file again."
-    ]
+    gone = owner.get(trial).content.decode()
+    refused = owner.post(f"{trial}confirm/", follow=True)
+    assert [path for path in store.rglob("*") if path.is_file()] == []
+    assert "The report of a trial is kept for a day; this one is gone." in gone
+    assert "Import it" not in gone
+    assert messages(refused) == ["This roster is no longer kept: choose the file again."]
 
 
-def test_a_roster_that_cannot_be_used_is_not_offered_for_import(owner: Client, store: Path) -> None:
+def test_a_roster_that_cannot_be_used_is_not_offered_for_import(owner: Client) -> None:
     cohort = open_cohort()
     classes = "name,email,class\nAda,a@example.org,One\nBea,b@example.org,Two\n"
 
     unreadable = upload(owner, cohort, "colour,shape\nred,round\n")
-    which = upload(owner, cohort, classes)
-    chosen = upload(owner, cohort, classes, class_id="Two")
     planned = upload(owner, planned_cohort(cohort.program_version, slug="planned"), CSV)
     nothing = owner.post(page(cohort, "roster", "import"), {})
+    which = address_of(upload(owner, cohort, classes))
+    chosen = address_of(upload(owner, cohort, classes, class_id="Two"))
+    drain(IMPORT)
 
-    for response in (unreadable, which, planned, nothing):
-        assert 'name="token"' not in response.content.decode()
-    assert "Nothing of this file can be used." in unreadable.content.decode()
-    assert messages(which) == [
-        "The roster has several classes: say which one to import.",
-        "Class One: One",
-        "Class Two: Two",
-    ]
-    assert outcomes(chosen) == [(3, "created")]
-    assert messages(planned) == ["“Planned” is planned."]
+    for response in (unreadable, planned, nothing, owner.get(which)):
+        assert "Import it" not in response.content.decode()
+    assert "Nothing of this roster can be used." in unreadable.content.decode()
+    assert "Found: “colour”, “shape”." in unreadable.content.decode()
+    assert "“Planned” is planned." in planned.content.decode()
+    told = owner.get(which).content.decode()
+    assert "The roster has several classes: say which one to import." in told
+    assert "<li>One</li><li>Two</li>" in told
+    assert outcomes(owner.get(chosen)) == [(3, "created")]
+
+
+def test_an_import_that_fails_again_and_again_says_so(owner: Client) -> None:
+    trial = address_of(upload(owner, open_cohort(), CSV))
+    owed = OutboxMessage.objects.filter(topic=IMPORT)
+
+    owed.update(attempts=1)
+    assert "It failed and will be tried again." in owner.get(trial).content.decode()
+    owed.update(parked_at=now())
+    assert "was put aside" in owner.get(trial).content.decode()
 
 
 # --- Who sees what ------------------------------------------------------------------------------
@@ -378,7 +406,7 @@ WRITES = [
 ]
 
 
-def test_instructors_see_and_run_only_the_cohorts_they_staff(store: Path) -> None:
+def test_instructors_see_and_run_only_the_cohorts_they_staff() -> None:
     mine = open_cohort()
     other = open_cohort(mine.program_version, slug="autumn")
     tess = browser(instructor_of(mine))
@@ -396,7 +424,7 @@ def test_instructors_see_and_run_only_the_cohorts_they_staff(store: Path) -> Non
     assert states(other) == {"Hidden": "enrolled"}
 
 
-def test_an_auditor_reads_and_changes_nothing(store: Path) -> None:
+def test_an_auditor_reads_and_changes_nothing() -> None:
     cohort = open_cohort()
     auditor = browser(member(OrgRole.AUDITOR))
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from apps.cohorts.models import Cohort, CohortEnrollment
+from apps.cohorts.models import Cohort, CohortEnrollment, RosterImport
 from apps.cohorts.roster.reader import MAX_BYTES
-from apps.cohorts.services import add_staff
+from apps.cohorts.services import IMPORT, add_staff
 from apps.contacts.models import Contact
 from apps.organizations.models import OrgRole
 from tests.clients import api, browser, problem_of
 from tests.cohorts.factories import open_cohort, planned_cohort, states
 from tests.cohorts.roster.packages import package
 from tests.factories import member
+from tests.outbox import drain
 
 pytestmark = pytest.mark.django_db
 
@@ -38,22 +43,50 @@ def post(client: APIClient, cohort: Cohort, data: bytes, query: str = "", **more
     return client.post(f"/v1/cohorts/{cohort.id}/roster{query}", data, **more)
 
 
-def told(response: Any) -> list[tuple[int, str, str]]:
-    assert response.status_code == 200, response.json()
+def done(client: APIClient, response: Any) -> dict[str, Any]:
+    """Return the import once the worker is through."""
+    assert response.status_code == 202, response.json()
+    drain(IMPORT)
+    found: dict[str, Any] = client.get(response["Location"]).json()
+    return found
+
+
+def rows(client: APIClient, asked: dict[str, Any], query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(
+        f"/v1/roster-imports/{asked['id']}/rows{query}"
+    ).json()["results"]
+    return found
+
+
+def told(client: APIClient, response: Any) -> list[tuple[int, str, str]]:
+    asked = done(client, response)
+    assert asked["status"] == "done", asked
     return [
-        (row["line"], row["outcome"], row["code"] or row["state"])
-        for row in response.json()["rows"]
+        (row["line"], row["outcome"], row["code"] or row["state"]) for row in rows(client, asked)
     ]
 
 
-def test_a_dry_run_reports_row_by_row_and_changes_nothing(owner: APIClient, cohort: Cohort) -> None:
+def test_a_trial_reports_row_by_row_and_changes_nothing(owner: APIClient, cohort: Cohort) -> None:
     before = Contact.objects.count()
 
-    dry = post(owner, cohort, CSV.encode(), "?dry_run=1&filename=spring.csv")
+    begun = post(owner, cohort, CSV.encode(), "?dry_run=1&filename=spring.csv")
+    waiting = owner.get(begun["Location"]).json()
+    asked = done(owner, begun)
 
-    assert (dry.json()["is_dry_run"], Contact.objects.count()) == (True, before)
-    assert dry.json()["counts"] == {"created": 2, "updated": 0, "unchanged": 0, "refused": 1}
-    assert dry.json()["rows"][0] == {
+    assert begun.json() == waiting
+    assert (waiting["status"], waiting["rows_total"], waiting["counts"]) == ("waiting", None, {})
+    assert Contact.objects.count() == before
+    assert {**asked, "started_at": None, "finished_at": None} == {
+        **waiting,
+        "status": "done",
+        "rows_total": 3,
+        "rows_done": 3,
+        "format": "csv",
+        "encoding": "utf-8",
+        "counts": {"created": 2, "updated": 0, "unchanged": 0, "refused": 1},
+    }
+    assert rows(owner, asked)[0] == {
+        "position": 1,
         "file": "spring.csv",
         "line": 2,
         "name": "Ada",
@@ -64,9 +97,23 @@ def test_a_dry_run_reports_row_by_row_and_changes_nothing(owner: APIClient, coho
         "message": "",
         "column": "",
     }
-    real = post(owner, cohort, CSV.encode(), "?filename=spring.csv")
-    assert real.json() == {**dry.json(), "is_dry_run": False}
+    assert [row["line"] for row in rows(owner, asked, "?outcome=refused")] == [3]
+    assert problem_of(owner.get(f"{begun['Location']}/rows?outcome=lost"))[0] == 422
+
+
+def test_a_trial_is_confirmed_once(owner: APIClient, cohort: Cohort) -> None:
+    trial = done(owner, post(owner, cohort, CSV.encode(), "?dry_run=1"))
+    confirm = f"/v1/roster-imports/{trial['id']}/confirm"
+
+    first, again = owner.post(confirm), owner.post(confirm)
+    imported = done(owner, first)
+
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert (imported["is_dry_run"], imported["confirms"]) == (False, trial["id"])
+    assert rows(owner, imported) == rows(owner, trial)
     assert states(cohort) == {"Ada": "enrolled", "Ça": "enrolled"}
+    listed = owner.get(f"/v1/roster-imports?cohort={cohort.id}&is_dry_run=false").json()
+    assert [one["id"] for one in listed["results"]] == [imported["id"]]
 
 
 def test_a_roster_as_a_form_in_a_legacy_encoding(owner: APIClient, cohort: Cohort) -> None:
@@ -74,23 +121,45 @@ def test_a_roster_as_a_form_in_a_legacy_encoding(owner: APIClient, cohort: Cohor
 
     response = owner.post(f"/v1/cohorts/{cohort.id}/roster", {"file": file}, format="multipart")
 
-    assert told(response) == [
+    assert told(owner, response) == [
         (2, "created", "enrolled"),
         (3, "refused", "invalid-email"),
         (4, "created", "enrolled"),
     ]
-    assert (response.json()["encoding"], response.json()["encoding_guessed"]) == (
-        "windows-1252",
-        True,
+    asked = owner.get(response["Location"]).json()
+    assert (asked["encoding"], asked["encoding_guessed"]) == ("windows-1252", True)
+    assert asked["filename"] == rows(owner, asked)[0]["file"] == "people.csv"
+
+
+def test_the_report_is_a_file_that_no_spreadsheet_calculates(
+    owner: APIClient, cohort: Cohort
+) -> None:
+    data = b'name,email\n"=cmd()",ada@example.org\nBea,"@nonsense, really"\n'
+    begun = post(owner, cohort, data, "?filename=../spring 1.csv")
+    asked = done(owner, begun)
+
+    report = owner.get(f"/v1/roster-imports/{asked['id']}/report.csv")
+
+    assert report["Content-Type"] == "text/csv; charset=utf-8"
+    assert report["Content-Disposition"] == 'attachment; filename="report-spring-1-csv.csv"'
+    said = list(csv.DictReader(io.StringIO(report.content.decode())))
+    assert [
+        (row["line"], row["name"], row["outcome"], row["did"], row["code"]) for row in said
+    ] == [
+        ("2", "'=cmd()", "created", "contact.created enrolled", ""),
+        ("3", "", "refused", "", "invalid-email"),
+    ]
+    nothing = owner.get(
+        f"/v1/roster-imports/{cohort.id}/report.csv", headers={"Accept": "text/csv"}
     )
-    assert response.json()["rows"][0]["file"] == "people.csv"
+    assert problem_of(nothing) == (404, "urn:assay:problem:not-found")
 
 
 def test_a_one_roster_package(owner: APIClient, cohort: Cohort) -> None:
     response = post(owner, cohort, package(), "?class_id=c1", content_type="application/zip")
 
-    assert told(response) == [(2, "created", ""), (3, "created", "enrolled")]
-    assert response.json()["format"] == "oneroster-1.1"
+    assert told(owner, response) == [(2, "created", ""), (3, "created", "enrolled")]
+    assert owner.get(response["Location"]).json()["format"] == "oneroster-1.1"
     assert list(cohort.staff.values_list("contact__display_name", "role")) == [
         ("Ada Lovelace", "instructor")
     ]
@@ -99,15 +168,18 @@ def test_a_one_roster_package(owner: APIClient, cohort: Cohort) -> None:
 def test_several_classes_ask_which_one(owner: APIClient, cohort: Cohort) -> None:
     data = b"name,email,class id,class\nAda,a@example.org,c1,One\nBea,b@example.org,c2,Two\n"
 
-    asked = post(owner, cohort, data)
+    asked = done(owner, post(owner, cohort, data))
     chosen = post(owner, cohort, data, "?class_id=c2")
 
-    assert problem_of(asked) == (422, "urn:assay:problem:class-not-chosen")
-    assert asked.json()["classes"] == [
+    assert (asked["status"], asked["problem"]["type"]) == (
+        "failed",
+        "urn:assay:problem:class-not-chosen",
+    )
+    assert asked["problem"]["classes"] == [
         {"id": "c1", "title": "One"},
         {"id": "c2", "title": "Two"},
     ]
-    assert told(chosen) == [(3, "created", "enrolled")]
+    assert told(owner, chosen) == [(3, "created", "enrolled")]
 
 
 @pytest.mark.parametrize(
@@ -173,11 +245,14 @@ def test_a_roster_under_one_key_is_imported_once(owner: APIClient, cohort: Cohor
     def send(data: bytes) -> Any:
         return post(owner, cohort, data, headers={"Idempotency-Key": "k"})
 
-    first, again, other = send(CSV.encode()), send(CSV.encode()), send(b"name,email\n")
+    first, again = send(CSV.encode()), send(CSV.encode())
+    imported = done(owner, first)
+    later, other = send(CSV.encode()), send(b"name,email\n")
 
-    assert (first.status_code, again.status_code) == (200, 200)
-    assert again.json() == {**first.json(), "rows": None}
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert (later.status_code, later.json()) == (202, imported)
     assert problem_of(other) == (422, "urn:assay:problem:idempotency-key-reused")
+    assert RosterImport.objects.count() == 1
 
 
 def test_another_file_of_the_same_name_is_another_request(cohort: Cohort) -> None:
@@ -191,13 +266,39 @@ def test_another_file_of_the_same_name_is_another_request(cohort: Cohort) -> Non
 
     first, other = send(CSV.encode()), send(CSV.encode().replace(b"Ada", b"Eve"))
 
-    assert told(first)[0] == (2, "created", "enrolled")
+    assert told(page, first)[0] == (2, "created", "enrolled")
     assert problem_of(other) == (422, "urn:assay:problem:idempotency-key-reused")
 
 
 def test_an_instructor_imports_into_the_cohorts_they_staff(cohort: Cohort) -> None:
-    tess = member(OrgRole.INSTRUCTOR)
+    other = open_cohort(cohort.program_version, slug="other")
+    tess, aud, ada = member(OrgRole.INSTRUCTOR), member(OrgRole.AUDITOR), member()
     add_staff(cohort=cohort, contact=tess, role="instructor", actor=None)
+    owner = api(member(OrgRole.OWNER))
 
-    assert post(api(tess), cohort, CSV.encode()).status_code == 200
-    assert post(api(member()), cohort, CSV.encode()).status_code == 403
+    begun = post(api(tess), cohort, CSV.encode(), "?dry_run=1")
+    foreign = post(owner, other, CSV.encode(), "?dry_run=1")
+    drain(IMPORT)
+
+    assert (begun.status_code, post(api(ada), cohort, CSV.encode()).status_code) == (202, 403)
+    where = begun["Location"], foreign["Location"]
+    assert [api(tess).get(address).status_code for address in where] == [200, 404]
+    assert [api(aud).get(f"{address}/rows").status_code for address in where] == [200, 200]
+    assert api(aud).post(f"{where[0]}/confirm").status_code == 403
+    assert api(tess).post(f"{where[1]}/confirm").status_code == 404
+    assert [api(ada).get(address).status_code for address in where] == [403, 403]
+
+
+def test_imports_are_listed_in_the_same_statements_for_2_and_20(
+    owner: APIClient, cohort: Cohort
+) -> None:
+    taken = []
+    for size in (2, 18):
+        for _ in range(size):
+            post(owner, cohort, CSV.encode(), "?dry_run=1")
+        with CaptureQueriesContext(connection) as captured:
+            listed = owner.get("/v1/roster-imports").json()["results"]
+        taken.append((len(listed), len(captured)))
+
+    assert [count for count, _statements in taken] == [2, 20]
+    assert taken[0][1] == taken[1][1]

@@ -81,7 +81,9 @@ def test_from_a_roster_to_a_certificate_that_anybody_can_verify(stack: Stack) ->
         data=ROSTER.encode(),
         headers={"Content-Type": "text/csv"},
     )
-    assert roster.ok, roster.text
+    assert roster.status_code == 202, roster.text
+    where = roster.headers["Location"]
+    until(lambda: registrar.get(where).json()["status"] == "done", what="the roster's import")
     ada = contact_by_email("ada@example.org")
     assert ada is not None
     enrolled = registrar.get(f"/v1/enrollments?cohort={cohort.id}").json()["results"]

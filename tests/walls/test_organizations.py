@@ -16,6 +16,8 @@ from apps.ai_logs.services.sessions import SessionTerms, start_session
 from apps.ai_logs.texts import plain
 from apps.assessment.models import AssessmentTemplate
 from apps.assessment.services import decide_release
+from apps.cohorts.models import Cohort, CohortStatus
+from apps.cohorts.services import carry_out_import, request_import
 from apps.contacts.models import Contact
 from apps.contacts.services import create_api_token
 from apps.core.clock import now
@@ -53,6 +55,7 @@ NAMES = {
     "node_id": "requirements.RequirementNode",
     "domain_id": "sso.EmailDomain",
     "secret_id": "commerce.SourceSecret",
+    "import_id": "cohorts.RosterImport",
 }
 ROUTES = {
     "v1/cohorts/": "cohorts.Cohort",
@@ -74,7 +77,11 @@ WORDS = {"purpose": "revocation", "number": "1", "move": "end", "act": "remove"}
 
 
 @pytest.fixture(scope="module")
-def full_b(server: Server, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+def full_b(
+    server: Server,
+    django_db_setup: None,
+    django_db_blocker: Any,
+) -> Iterator[Server]:
     """A database in which only B has anything; A has an owner."""
     with server.clone(WALLS) as name, django_db_blocker.unblock():
         point_at(server, name)
@@ -114,6 +121,15 @@ def complete_what_the_demo_lacks() -> None:
         role="assistant", text=plain("Hello"), artefacts=(made,), occurred_at=now()
     )
     record_interactions([(session.id, said)], asserted_by=registrar)
+    asked = request_import(
+        cohort=Cohort.objects.filter(status=CohortStatus.OPEN)[0],
+        filename="people.csv",
+        data=b"name,email\nSomebody,somebody@example.org\n",
+        is_dry_run=True,
+        actor=registrar,
+        at=now(),
+    )
+    carry_out_import(import_id=asked.id, at=now())
     decide_release(
         template=AssessmentTemplate.objects.all()[0],
         cohort=award.enrollment.cohort,

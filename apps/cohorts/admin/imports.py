@@ -1,133 +1,155 @@
-"""A roster into a cohort: tried first, shown row by row, then imported."""
+"""A roster into a cohort: tried first, shown row by row, then imported, by a worker."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from apps.cohorts.admin.base import CohortPages, cohort_url
-from apps.cohorts.forms import RosterConfirmation, RosterForm
-from apps.cohorts.models import Cohort
-from apps.cohorts.roster import read_roster
-from apps.cohorts.services import (
-    KeptRoster,
-    RosterReport,
-    forget_roster,
-    import_roster,
-    keep_roster,
-    kept_roster,
-)
-from apps.contacts.admin_base import actor_of, principal_of, tell
+from apps.cohorts.forms import RosterForm
+from apps.cohorts.models import Cohort, ImportStatus, RosterImport
+from apps.cohorts.roster_reports import report_csv, report_name
+from apps.cohorts.services import IMPORT, confirm_import, request_import
+from apps.cohorts.services.imports import OUTCOMES, REFUSED
+from apps.contacts.admin_base import actor_of, tell
 from apps.core.clock import now
+from apps.core.models import OutboxMessage
 from apps.core.problems import Problem
 
-SHOWN = 1_000
-"""How many rows a page shows: the refused ones first, so that none of those is missed."""
+PER_PAGE = 200
+LISTED = 20
 
 
 class RosterImportPages(CohortPages):
-    """The import page: choose a file, read what it would do, confirm."""
+    """The import pages: choose a file, read what it would do, confirm, read what it did."""
 
     def get_urls(self) -> list[URLPattern]:
-        page = path(
-            "<uuid:object_id>/roster/import/",
-            self.admin_site.admin_view(self.import_view),
-            name="cohorts_cohort_import",
-        )
-        return [page, *super().get_urls()]
+        view = self.admin_site.admin_view
+        one = "<uuid:object_id>/roster/imports/<uuid:import_id>/"
+        pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
+            ("<uuid:object_id>/roster/import/", self.import_view, "import"),
+            (one, self.one_import_view, "one_import"),
+            (f"{one}confirm/", self.confirm_view, "confirm_import"),
+            (f"{one}report.csv", self.report_view, "import_report"),
+        ]
+        own = [
+            path(where, view(page), name=f"cohorts_cohort_{name}") for where, page, name in pages
+        ]
+        return [*own, *super().get_urls()]
 
     def import_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take a file and have it tried."""
         if request.method != "POST":
-            cohort = self.cohort_of(request, object_id)
-            return self._import_page(request, cohort, form=RosterForm())
+            return self._form_page(request, self.cohort_of(request, object_id), RosterForm())
         cohort = self.cohort_to_run(request, object_id)
-        if "token" in request.POST:
-            return self._confirmed(request, cohort)
-        return self._tried(request, cohort)
-
-    def _tried(self, request: HttpRequest, cohort: Cohort) -> HttpResponse:
-        """Try the file, keep it, and ask."""
         form = RosterForm(request.POST, request.FILES)
         if not form.is_valid():
-            return self._import_page(request, cohort, form=form)
+            return self._form_page(request, cohort, form)
         file: UploadedFile[bytes] = form.cleaned_data["file"]
-        roster = KeptRoster(
-            filename=file.name or "roster", class_id=form.cleaned_data["class_id"], data=file.read()
-        )
-        report = self._import(request, cohort, roster, dry_run=True)
-        if report is None or report.failed:
-            return self._import_page(request, cohort, form=form, report=report)
-        token = keep_roster(
-            cohort_id=cohort.pk,
-            actor_id=principal_of(request).contact_id,
-            filename=roster.filename,
-            class_id=roster.class_id,
-            data=roster.data,
-            at=now(),
-        )
-        confirmation = RosterConfirmation(initial={"token": token})
-        return self._import_page(request, cohort, report=report, confirmation=confirmation)
-
-    def _confirmed(self, request: HttpRequest, cohort: Cohort) -> HttpResponse:
-        """Import the file that was tried, once, and show what really became of each row."""
-        owner = {"cohort_id": cohort.pk, "actor_id": principal_of(request).contact_id}
-        token = request.POST["token"]
         try:
-            roster = kept_roster(token, **owner)
+            trial = request_import(
+                cohort=cohort,
+                filename=file.name or "roster",
+                data=file.read(),
+                is_dry_run=True,
+                class_id=form.cleaned_data["class_id"],
+                actor=actor_of(request),
+                at=now(),
+            )
         except Problem as problem:
-            tell(request, problem)
-            return self._import_page(request, cohort, form=RosterForm())
-        report = self._import(request, cohort, roster, dry_run=False)
-        if report is None:
-            return self._import_page(request, cohort, form=RosterForm())
-        forget_roster(token, **owner)
-        return self._import_page(request, cohort, report=report)
+            form.add_error(None, [problem.detail or problem.title, *_messages(problem.errors)])
+            return self._form_page(request, cohort, form)
+        return HttpResponseRedirect(_address(trial))
 
-    def _import(
-        self, request: HttpRequest, cohort: Cohort, roster: KeptRoster, *, dry_run: bool
-    ) -> RosterReport | None:
-        """Return the report, or None after telling why the roster can't be imported at all."""
-        try:
-            with transaction.atomic():
-                return import_roster(
-                    cohort=cohort,
-                    roster=read_roster(roster.data, roster.filename),
-                    actor=actor_of(request),
-                    at=now(),
-                    dry_run=dry_run,
-                    class_id=roster.class_id,
-                )
-        except Problem as problem:
-            tell(request, problem)
-            for known in problem.extensions.get("classes", []):
-                label = _("Class %(id)s: %(title)s") % known
-                tell(request, Problem(label))
-        return None
-
-    def _import_page(
-        self,
-        request: HttpRequest,
-        cohort: Cohort,
-        *,
-        form: RosterForm | None = None,
-        report: RosterReport | None = None,
-        confirmation: RosterConfirmation | None = None,
-    ) -> HttpResponse:
-        outcomes = report.outcomes if report else ()
-        in_order = sorted(outcomes, key=lambda outcome: outcome.outcome != "refused")
-        context: dict[str, Any] = {
-            "form": form,
-            "confirmation": confirmation,
-            "report": report,
-            "rows": in_order[:SHOWN],
-            "not_shown": max(len(in_order) - SHOWN, 0),
-            "back": cohort_url(cohort, "roster"),
-        }
+    def _form_page(self, request: HttpRequest, cohort: Cohort, form: RosterForm) -> HttpResponse:
+        recent = cohort.roster_imports.select_related("requested_by").order_by("-created_at")
+        imports = [(one, _address(one)) for one in recent[:LISTED]]
         return self.cohort_page(
-            request, cohort, "cohort_import", title=_("Import a roster"), **context
+            request,
+            cohort,
+            "cohort_import",
+            title=_("Import a roster"),
+            form=form,
+            imports=imports,
+            back=cohort_url(cohort, "roster"),
         )
+
+    def _import_of(self, cohort: Cohort, import_id: str) -> RosterImport:
+        found = cohort.roster_imports.select_related("requested_by").filter(pk=import_id).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def one_import_view(self, request: HttpRequest, object_id: str, import_id: str) -> HttpResponse:
+        """Show how far an import is, and its report: refused rows first, so none is missed."""
+        cohort = self.cohort_of(request, object_id)
+        asked = self._import_of(cohort, import_id)
+        outcome = request.GET.get("outcome", "")
+        rows = asked.rows.alias(is_refused=Q(outcome=REFUSED)).order_by("-is_refused", "position")
+        if outcome in OUTCOMES:
+            rows = rows.filter(outcome=outcome)
+        trial, cohort_args = asked.is_dry_run, [cohort.pk, asked.pk]
+        may_confirm = (
+            trial
+            and asked.status == ImportStatus.DONE
+            and bool(asked.object_name)
+            and not RosterImport.objects.filter(confirms=asked).exists()
+        )
+        return self.cohort_page(
+            request,
+            cohort,
+            "cohort_one_import",
+            title=asked.filename,
+            trail=[(cohort_url(cohort, "import"), _("Import a roster"))],
+            asked=asked,
+            delivery=_delivery(asked),
+            outcome=outcome,
+            query=f"outcome={outcome}&" if outcome in OUTCOMES else "",
+            page=Paginator(rows, PER_PAGE).get_page(request.GET.get("p")),
+            may_confirm=may_confirm,
+            confirm=reverse("admin:cohorts_cohort_confirm_import", args=cohort_args),
+            report=reverse("admin:cohorts_cohort_import_report", args=cohort_args),
+            again=cohort_url(cohort, "import"),
+            back=cohort_url(cohort, "roster"),
+        )
+
+    def confirm_view(self, request: HttpRequest, object_id: str, import_id: str) -> HttpResponse:
+        """Import the file that was tried; once, however often it is clicked."""
+        cohort = self.cohort_to_run(request, object_id)
+        trial = self._import_of(cohort, import_id)
+        try:
+            begun = confirm_import(trial=trial, actor=actor_of(request), at=now())
+        except Problem as problem:
+            tell(request, problem)
+            return HttpResponseRedirect(_address(trial))
+        return HttpResponseRedirect(_address(begun))
+
+    def report_view(self, request: HttpRequest, object_id: str, import_id: str) -> HttpResponse:
+        """Send the report as a file; the mark at its beginning tells Excel that it is UTF-8."""
+        asked = self._import_of(self.cohort_of(request, object_id), import_id)
+        headers = {"Content-Disposition": f'attachment; filename="{report_name(asked)}"'}
+        return HttpResponse(
+            f"\ufeff{report_csv(asked)}", content_type="text/csv; charset=utf-8", headers=headers
+        )
+
+
+def _address(asked: RosterImport) -> str:
+    return reverse("admin:cohorts_cohort_one_import", args=[asked.cohort_id, asked.pk])
+
+
+def _messages(errors: Any) -> list[str]:
+    return [error["message"] for error in errors]
+
+
+def _delivery(asked: RosterImport) -> OutboxMessage | None:
+    """Return the message that still owes the import, if trying it failed before."""
+    if asked.is_finished:
+        return None
+    return OutboxMessage.objects.filter(topic=IMPORT, key=str(asked.pk), attempts__gt=0).first()

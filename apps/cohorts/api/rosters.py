@@ -1,4 +1,4 @@
-"""/v1: a roster into a cohort, tried first or carried out, with a report row by row."""
+"""/v1: a roster for a cohort, to be tried or imported by a worker."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.cohorts.api.base import CohortScoped, principal_of
-from apps.cohorts.roster import read_roster
+from apps.cohorts.api.roster_imports import RosterImportSerializer, accepted
+from apps.cohorts.models import RosterImport
 from apps.cohorts.roster.reader import MAX_BYTES
-from apps.cohorts.roster.records import Roster
 from apps.cohorts.selectors import visible_cohorts
-from apps.cohorts.services import RosterReport, import_roster
+from apps.cohorts.services import request_import
 from apps.contacts.api import Requires, actor_of
 from apps.contacts.capabilities import Capability
 from apps.core.api import StrictSerializer
@@ -34,11 +34,6 @@ from apps.core.problems import Invalid, TooLarge
 class RosterMissing(Invalid):
     code = "roster-missing"
     title = "Send the roster as the body, or as the part “file” of a form."
-
-
-class RosterUnreadable(Invalid):
-    code = "roster-unreadable"
-    title = "Nothing of this roster can be used."
 
 
 class RosterTooLarge(TooLarge):
@@ -90,32 +85,6 @@ class RosterOptionsSerializer(StrictSerializer):
     filename = serializers.CharField(default="roster", max_length=200)
 
 
-class RowOutcomeSerializer(serializers.Serializer[Any]):
-    """What became of one row; `did` are its single effects, `state` the enrolment's."""
-
-    file = serializers.CharField()
-    line = serializers.IntegerField(allow_null=True)
-    name = serializers.CharField()
-    outcome = serializers.ChoiceField(["created", "updated", "unchanged", "refused"])
-    did = serializers.ListField(child=serializers.CharField())
-    state = serializers.CharField()
-    code = serializers.CharField()
-    message = serializers.CharField()
-    column = serializers.CharField()
-
-
-class RosterReportSerializer(serializers.Serializer[Any]):
-    """The report of an import. An answer given again under its key has counts, but no rows."""
-
-    id = serializers.UUIDField(help_text="The cohort.")
-    is_dry_run = serializers.BooleanField()
-    format = serializers.CharField(help_text="csv, oneroster-1.1 or oneroster-1.2.")
-    encoding = serializers.CharField()
-    encoding_guessed = serializers.BooleanField()
-    counts = serializers.DictField(child=serializers.IntegerField())
-    rows = RowOutcomeSerializer(many=True, allow_null=True)
-
-
 class RosterView(CohortScoped):
     """A roster into a cohort."""
 
@@ -139,12 +108,14 @@ class RosterView(CohortScoped):
             OpenApiParameter("encoding", str, enum=sorted(ENCODINGS)),
             OpenApiParameter("filename", str, description="How the report calls the file."),
         ],
-        responses=RosterReportSerializer,
+        responses={202: RosterImportSerializer},
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Import a CSV file or a OneRoster package; 422 when nothing of it can be used.
+        """Import a CSV file or a OneRoster package, or try it; a worker does the work.
 
-        Rows that are refused are left out and reported; all others are in, or nothing is.
+        202 with the import, whose address is in `Location`; read its `status` there. What the
+        beginning of a file shows to be unusable is 422 at once. Rows that are refused are left
+        out and reported; all others are in, or nothing is.
         """
         cohort = get_object_or_404(visible_cohorts(principal_of(request)), pk=pk)
         self.demand(Capability.RUN_COHORTS, cohort.id)
@@ -152,27 +123,20 @@ class RosterView(CohortScoped):
         asked.is_valid(raise_exception=True)
         options = asked.validated_data
         data, filename = _sent(request)
-        roster = read_roster(
-            data, filename or options["filename"], encoding=options.get("encoding")
-        )
-        if roster.failed:
-            raise _unreadable(roster)
-        report = import_roster(
+        begun = request_import(
             cohort=cohort,
-            roster=roster,
+            filename=filename or options["filename"],
+            data=data,
+            is_dry_run=options["dry_run"],
+            class_id=options["class_id"],
+            encoding=options.get("encoding", ""),
             actor=actor_of(request),
             at=now(),
-            dry_run=options["dry_run"],
-            class_id=options["class_id"],
         )
-        return Response(_as_data(cohort.id, report))
-
-    def answer_reference(self, response: Response) -> dict[str, Any]:
-        data: Any = response.data
-        return {**data, "rows": None}
+        return accepted(begun)
 
     def render_again(self, request: Request, answer: dict[str, Any]) -> Any:
-        return answer
+        return RosterImportSerializer(RosterImport.objects.get(pk=answer["id"])).data
 
 
 def _sent(request: Request) -> tuple[bytes, str]:
@@ -187,24 +151,3 @@ def _sent(request: Request) -> tuple[bytes, str]:
     if file.size is None or file.size > MAX_BYTES:
         raise RosterTooLarge
     return file.read(), file.name or ""
-
-
-def _unreadable(roster: Roster) -> RosterUnreadable:
-    return RosterUnreadable(
-        errors=[
-            {"field": problem.column or "", "code": problem.code, "message": problem.message}
-            for problem in roster.problems
-        ]
-    )
-
-
-def _as_data(cohort_id: UUID, report: RosterReport) -> dict[str, Any]:
-    return {
-        "id": str(cohort_id),
-        "is_dry_run": report.is_dry_run,
-        "format": report.source,
-        "encoding": report.encoding,
-        "encoding_guessed": report.encoding_guessed,
-        "counts": report.counts,
-        "rows": [vars(outcome) | {"did": list(outcome.did)} for outcome in report.outcomes],
-    }

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from apps.cohorts.api.cohort_views import CohortStaffViewSet, CohortViewSet
 from apps.cohorts.api.enrollment_views import EnrollmentViewSet, EnrollView
 from apps.cohorts.api.progress_views import CourseProgressViewSet, ProgressEventViewSet
+from apps.cohorts.api.roster_imports import RosterImportViewSet
 from apps.cohorts.api.rosters import RosterView
 from apps.cohorts.api.session_views import AttendanceViewSet, SessionViewSet
 
@@ -14,6 +15,7 @@ router.register("cohorts", CohortViewSet, basename="cohort")
 router.register("cohort-staff", CohortStaffViewSet, basename="cohortstaff")
 router.register("sessions", SessionViewSet, basename="session")
 router.register("attendance", AttendanceViewSet, basename="attendance")
+router.register("roster-imports", RosterImportViewSet, basename="rosterimport")
 router.register("enrollments", EnrollmentViewSet, basename="enrollment")
 router.register("course-progress", CourseProgressViewSet, basename="courseprogress")
 router.register("progress/events", ProgressEventViewSet, basename="progressevent")

@@ -49,12 +49,23 @@ def read_oneroster(data: bytes, *, file: str, encoding: str | None = None) -> Ro
 
     A row is an enrolment; people without any have a row without a class.
     """
+    return _read(data, file, encoding, with_rows=True)
+
+
+def check_oneroster(data: bytes, *, file: str, encoding: str | None = None) -> Roster:
+    """Return a roster without rows that tells whether the package and its manifest will do."""
+    return _read(data, file, encoding, with_rows=False)
+
+
+def _read(data: bytes, file: str, encoding: str | None, *, with_rows: bool) -> Roster:
     source: RosterSource | None = None
     try:
         package = open_package(data)
         manifest = read_manifest(package, file=file)
         source = version_of(manifest)
         modes = modes_of(manifest, source=source, package=package)
+        if not with_rows:
+            return Roster(source=source)
         return _read_package(PackageReading(package, source, modes, encoding))
     except UnsafePackageError as error:
         problem = RowProblem(file, None, None, error.code, error.message)

@@ -30,6 +30,14 @@ from apps.cohorts.services.progress import (
     rebuild_course_progress,
     record_event,
 )
+from apps.cohorts.services.roster_imports import (
+    FORGET,
+    IMPORT,
+    carry_out_import,
+    confirm_import,
+    forget_import,
+    request_import,
+)
 from apps.cohorts.services.sessions import (
     Meeting,
     cancel_session,
@@ -37,14 +45,14 @@ from apps.cohorts.services.sessions import (
     schedule_series,
     schedule_session,
 )
-from apps.cohorts.services.uploads import KeptRoster, forget_roster, keep_roster, kept_roster
 
 __all__ = [
+    "FORGET",
+    "IMPORT",
     "Assertion",
     "AssertionOutcome",
     "AttendanceEntry",
     "Joined",
-    "KeptRoster",
     "Meeting",
     "RosterReport",
     "RowOutcome",
@@ -53,7 +61,9 @@ __all__ = [
     "assert_progress",
     "cancel_cohort",
     "cancel_session",
+    "carry_out_import",
     "cohort_to_join",
+    "confirm_import",
     "create_cohort",
     "end_cohort",
     "end_enrollment",
@@ -61,11 +71,9 @@ __all__ = [
     "enroll_all",
     "enroll_in_course",
     "fill_seats",
-    "forget_roster",
+    "forget_import",
     "import_roster",
     "invite",
-    "keep_roster",
-    "kept_roster",
     "lock_cohorts",
     "notify_promoted",
     "open_cohort",
@@ -75,6 +83,7 @@ __all__ = [
     "record_attendance",
     "record_event",
     "remove_staff",
+    "request_import",
     "reschedule_session",
     "schedule_series",
     "schedule_session",

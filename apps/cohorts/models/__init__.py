@@ -1,0 +1,51 @@
+"""Tables of this app, by noun."""
+
+from apps.cohorts.models.cohorts import (
+    ACTIVE_STATES,
+    CLOSED_STATES,
+    AttendanceMethod,
+    AttendanceRecord,
+    AttendanceStatus,
+    Cohort,
+    CohortEnrollment,
+    CohortSession,
+    CohortStaff,
+    CohortStatus,
+    CourseProgress,
+    EnrollmentQuerySet,
+    EnrollmentState,
+    ProgressEvent,
+    ProgressStatus,
+    StaffRole,
+    validate_timezone,
+)
+from apps.cohorts.models.imports import (
+    UNFINISHED,
+    ImportStatus,
+    RosterImport,
+    RosterImportRow,
+)
+
+__all__ = [
+    "ACTIVE_STATES",
+    "CLOSED_STATES",
+    "UNFINISHED",
+    "AttendanceMethod",
+    "AttendanceRecord",
+    "AttendanceStatus",
+    "Cohort",
+    "CohortEnrollment",
+    "CohortSession",
+    "CohortStaff",
+    "CohortStatus",
+    "CourseProgress",
+    "EnrollmentQuerySet",
+    "EnrollmentState",
+    "ImportStatus",
+    "ProgressEvent",
+    "ProgressStatus",
+    "RosterImport",
+    "RosterImportRow",
+    "StaffRole",
+    "validate_timezone",
+]
