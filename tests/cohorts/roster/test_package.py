@@ -1,4 +1,5 @@
 import io
+import itertools
 import struct
 import zipfile
 
@@ -82,6 +83,7 @@ def test_open_package_refuses_paths_out_of_the_archive(path: str) -> None:
         (b"", "damaged-package"),
         (zipped({"users.csv": "a"})[:-30], "damaged-package"),
     ],
+    ids=itertools.count(),  # archives tell the time: named by them, a test has two names
 )
 def test_open_package_refuses_before_unpacking(data: bytes, code: str) -> None:
     assert code_of(data) == code
