@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from apps.cohorts.models import CohortEnrollment
+from apps.cohorts.models import Cohort, CohortEnrollment
 from apps.cohorts.services import enroll, project_course_progress
+from apps.cohorts.services.enrollments import place_all
+from apps.contacts.models import Contact
+from apps.core.bulk import insert_values
+from apps.core.ids import uuid7
 from apps.requirements.graph import NodeKind, NodeSpec
 from apps.requirements.models import Purpose
 from apps.requirements.services import evaluate_enrollment
+from apps.requirements.services.evaluations import locked_subjects
 from tests.assessment.factories import RIGHT, scene
-from tests.cohorts.factories import NOON, person
+from tests.cohorts.factories import NOON, open_cohort, person
+from tests.database import Server
 from tests.requirements.factories import (
     attend,
     complete_item,
@@ -88,3 +98,59 @@ def statements(own_database: str) -> dict[str, int]:
 def test_evaluate_takes_few_statements(statements: dict[str, int]) -> None:
     """Two for the locks and who it is, one for each kind of fact, two for each level written."""
     assert statements == {"enrolled": 12, "graded": 13, "again": 9}
+
+
+MANY = 5_000
+
+
+def steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every node of a plan."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from steps(part)
+
+
+def test_lock_reads_only_the_learner_where_statistics_call_the_tables_empty(
+    server: Server, own_database: str
+) -> None:
+    """As after a large import that was tried or failed: its pages are there, its rows are not."""
+    cohort = open_cohort()
+    with transaction.atomic():
+        enroll_crowd(cohort)
+        transaction.set_rollback(True)
+    superuser = server.superuser_url.rpartition("/")[0]
+    with psycopg.connect(f"{superuser}/{own_database}", autocommit=True) as admin:
+        admin.execute("ANALYZE")
+    enrollment_id = enroll_crowd(cohort)
+
+    with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+        locked_subjects([enrollment_id])
+        [lock] = [one["sql"] for one in captured.captured_queries if "FOR NO KEY" in one["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {lock}")
+            [[plan]] = cursor.fetchone()
+
+    read = [
+        (step["Relation Name"], step["Node Type"], step["Actual Rows"], removed(step))
+        for step in steps(plan["Plan"])
+        if "Relation Name" in step
+    ]
+    assert sorted(read) == [
+        ("cohort_enrollments", "Index Scan", 1, 0),
+        ("crm_contacts", "Index Scan", 0, 0),
+        ("crm_contacts", "Index Scan", 1, 0),
+        ("crm_contacts", "Index Scan", 1, 0),
+    ]
+
+
+def enroll_crowd(cohort: Cohort) -> UUID:
+    """Enrol many new people; return the enrolment of one of them."""
+    ids = [uuid7() for _ in range(MANY)]
+    insert_values(Contact, ("id",), ((id_,) for id_ in ids), display_name="Somebody")
+    return place_all(cohort=cohort, contact_ids=ids, actor=None, at=NOON)[ids[0]].id
+
+
+def removed(step: dict[str, Any]) -> int:
+    """Return how many rows a step read in vain."""
+    read: int = step.get("Rows Removed by Filter", 0) + step.get("Rows Removed by Join Filter", 0)
+    return read

@@ -73,18 +73,18 @@ def _evaluate(enrollment_ids: Sequence[UUID], at: datetime) -> list[RequirementE
     return [waiting.evaluation for waiting in pending]
 
 
-# The learners of some enrolments with everybody who is merged with them, by primary key.
+# The learners of some enrolments with everybody who is merged with them, by primary key. Each step
+# asks one table for the ids that the step before found: joined instead, the whole table is read
+# wherever statistics call it empty, as they do after a large import was taken back.
 _LOCK: Final = """
-WITH people AS (
-    SELECT coalesce(contact.merged_into_id, contact.id) AS id
-    FROM crm_contacts contact JOIN cohort_enrollments enrollment
-        ON enrollment.contact_id = contact.id
-    WHERE enrollment.id = ANY(%s)
+WITH people AS MATERIALIZED (
+    SELECT coalesce(merged_into_id, id) AS id FROM crm_contacts
+    WHERE id = ANY(ARRAY(SELECT contact_id FROM cohort_enrollments WHERE id = ANY(%s)))
 )
 SELECT id FROM crm_contacts
 WHERE id = ANY(ARRAY(
     SELECT id FROM people
-    UNION SELECT alias.id FROM crm_contacts alias JOIN people ON alias.merged_into_id = people.id
+    UNION ALL SELECT id FROM crm_contacts WHERE merged_into_id = ANY(ARRAY(SELECT id FROM people))
 ))
 ORDER BY id FOR NO KEY UPDATE
 """
