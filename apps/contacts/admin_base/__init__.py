@@ -1,6 +1,6 @@
 """The admin classes that every app's back office is made of."""
 
-from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin
+from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin, VersionPartAdmin
 from apps.contacts.admin_base.menu import Section
 from apps.contacts.admin_base.organization import OrganizationModelAdmin
 from apps.contacts.admin_base.pages import Pages, ReadOnlyAdmin, url_of
@@ -27,6 +27,7 @@ __all__ = [
     "ReferringAdmin",
     "Section",
     "VersionAdmin",
+    "VersionPartAdmin",
     "VersionPartForm",
     "VersionPartInline",
     "actor_of",
