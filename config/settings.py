@@ -73,6 +73,7 @@ ACTOR_MODEL = "contacts.Contact"
 # --- Applications -----------------------------------------------------------------------------
 SHARED_APPS = [
     "apps.organizations",
+    "apps.catalog",
     "apps.accounts",
     "django.contrib.contenttypes",
     "django.contrib.auth",
