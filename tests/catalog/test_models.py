@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from psycopg import sql
 
 from apps.catalog.models import (
     CatalogCourse,
@@ -21,6 +22,7 @@ from tests.catalog.factories import SECOND, in_catalog
 
 pytestmark = pytest.mark.django_db
 
+CHANGES = ("UPDATE {} SET id = gen_random_uuid()", "DELETE FROM {}", "TRUNCATE {}")
 TABLES = (CatalogCourse, CatalogPackage, CatalogCourseVersion, CatalogWithdrawal)
 
 
@@ -86,40 +88,31 @@ def test_organisations_see_what_is_offered_and_no_more(org_a: Organization) -> N
 @pytest.mark.parametrize("model", TABLES)
 def test_organisations_write_nothing_into_the_catalog(model: Any, org_a: Organization) -> None:
     in_catalog()
-    table = model._meta.db_table
+    table = sql.Identifier(model._meta.db_table)
 
-    for statement in (
-        f"INSERT INTO {table} SELECT * FROM {table}",
-        f"UPDATE {table} SET id = gen_random_uuid()",
-        f"DELETE FROM {table}",
-        f"TRUNCATE {table}",
-    ):
+    for statement in ("INSERT INTO {0} SELECT * FROM {0}", *CHANGES):
         with (
             pytest.raises(DatabaseError, match="permission denied"),
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
-            cursor.execute(statement)
+            cursor.execute(sql.SQL(statement).format(table))
 
 
 @pytest.mark.parametrize("model", TABLES)
 def test_the_platform_changes_nothing_in_the_catalog(model: Any) -> None:
     version = in_catalog()
-    table = model._meta.db_table
+    table = sql.Identifier(model._meta.db_table)
     with connection.platform():
         withdraw_version(version=version, reason="A wrong dose.", actor_id=None)
 
-        for statement in (
-            f"UPDATE {table} SET id = gen_random_uuid()",
-            f"DELETE FROM {table}",
-            f"TRUNCATE {table}",
-        ):
+        for statement in CHANGES:
             with (
                 pytest.raises(DatabaseError, match="permission denied"),
                 transaction.atomic(),
                 connection.cursor() as cursor,
             ):
-                cursor.execute(statement)
+                cursor.execute(sql.SQL(statement).format(table))
 
 
 @pytest.mark.parametrize("model", TABLES)
