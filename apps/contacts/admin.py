@@ -125,8 +125,9 @@ class MemberAdmin(Pages):
     menu = gettext_lazy("Members")
     nothing_yet = gettext_lazy("Nobody can sign in yet.")
     change_capability = Capability.MANAGE_MEMBERS
-    view_capability = Capability.MANAGE_MEMBERS
+    view_capability = Capability.AUDIT_READ
     list_display = ("email", "org_role", "status", "created_at")
+    fields = readonly_fields = list_display
     list_filter = ("org_role", "status")
     search_fields = ("user__email",)
     change_list_template = "admin/assay/member_change_list.html"
@@ -170,10 +171,10 @@ class MemberAdmin(Pages):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Change a member's role, or deactivate them."""
-        member = self.get_object(request, object_id)
-        if member is None or not self.has_change_permission(request, member):
-            raise Http404
+        """Change a member's role, or deactivate them; who only looks is shown the row."""
+        member = self.found(request, object_id)
+        if not self.has_change_permission(request, member):
+            return super().change_view(request, object_id, form_url, extra_context)
         initial = {"org_role": member.org_role, "status": member.status}
         form = MemberForm(request.POST or None, initial=initial)
         title = member.user.email
@@ -204,7 +205,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         "Nobody has made a token yet. Everybody makes their own on their account page."
     )
     change_capability = Capability.MANAGE_MEMBERS
-    view_capability = Capability.MANAGE_MEMBERS
+    view_capability = Capability.AUDIT_READ
     list_display = ("name", "contact", "prefix", "last_used_on", "expires_at", "state")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "prefix", "contact__display_name")
@@ -222,7 +223,10 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         is_over = obj.expires_at is not None and obj.expires_at <= now()
         return _("expired") if is_over else _("in use")
 
-    @admin.action(description=gettext_lazy("Revoke the selected tokens…"))
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return self._may_change(request)
+
+    @admin.action(description=gettext_lazy("Revoke the selected tokens…"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Ask, then revoke: whatever uses them is refused at once."""
         tokens = queryset.filter(revoked_at=None)

@@ -164,12 +164,10 @@ class WithdrawForm(forms.Form):
 
 class WaiveForm(forms.Form):
     reason = _reason()
-    expires_at = forms.SplitDateTimeField(
+    expires_at = forms.DateTimeField(
         label=_("Until"),
         required=False,
-        widget=forms.SplitDateTimeWidget(
-            date_attrs={"type": "date"}, time_attrs={"type": "time"}, time_format="%H:%M"
-        ),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_("Date and time in UTC; empty: for good."),
     )
 

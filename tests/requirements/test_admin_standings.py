@@ -156,11 +156,11 @@ def test_sign_off_and_its_withdrawal_leave_records(here: World, staff: Client) -
 def test_waiver_until_a_day_and_its_withdrawal(here: World, owner: Client) -> None:
     until = now() + timedelta(days=30)
 
-    granted_until = {"expires_at_0": until.date().isoformat(), "expires_at_1": "12:00"}
+    granted_until = {"expires_at": f"{until.date().isoformat()}T12:00"}
     made = owner.post(word(here, "waive"), {"reason": "Recognised", **granted_until}, follow=True)
     past = owner.post(
         word(here, "waive"),
-        {"reason": "Late", "expires_at_0": "2020-01-01", "expires_at_1": "12:00"},
+        {"reason": "Late", "expires_at": "2020-01-01T12:00"},
         follow=True,
     )
     here.evaluate(now())

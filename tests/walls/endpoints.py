@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -24,6 +25,32 @@ WITHOUT_ROWS = (
     "admin/(?P<url>",
     "admin/^(?P<app_label>",  # an app's list of tables
 )
+
+# What a parameter names where the view does not tell by itself.
+NAMES = {
+    "enrollment_id": "cohorts.CohortEnrollment",
+    "attempt_id": "assessment.AssessmentAttempt",
+    "template_id": "assessment.AssessmentTemplate",
+    "item_id": "programs.ModuleItem",
+    "token_id": "contacts.ApiToken",
+    "award_id": "credentials.CertificationAward",
+    "version_id": "credentials.CertificationTemplateVersion",
+    "staff_id": "cohorts.CohortStaff",
+    "node_id": "requirements.RequirementNode",
+    "domain_id": "sso.EmailDomain",
+    "secret_id": "commerce.SourceSecret",
+    "import_id": "cohorts.RosterImport",
+}
+ROUTES = {
+    "v1/cohorts/": "cohorts.Cohort",
+    "v1/courses/": "programs.Course",
+    "v1/assessments/": "assessment.AssessmentTemplate",
+    "v1/question-banks/": "assessment.QuestionBank",
+    "v1/assessment-versions/": "assessment.AssessmentVersion",
+    "v1/credentials/": "credentials.CertificationAward",
+    "v1/ai/sessions/": "ai_logs.AiSession",
+}
+WORDS = {"purpose": "revocation", "number": "1", "move": "end", "act": "remove"}
 
 
 @dataclass(frozen=True)
@@ -79,3 +106,15 @@ def model_of(endpoint: Endpoint) -> type[models.Model] | None:
             if (model._meta.app_label, model._meta.model_name) == (app, name):
                 return model
     return None
+
+
+def named_by(endpoint: Endpoint, parameter: str) -> type[models.Model]:
+    """Return the model of the row that a parameter names; fails where that is nowhere said."""
+    model = model_of(endpoint) if parameter in ("pk", "object_id") else None
+    if model is not None:
+        return model
+    label = NAMES.get(parameter) or next(
+        (label for start, label in ROUTES.items() if endpoint.route.startswith(start)), None
+    )
+    assert label, f"{endpoint.route}: say in tests/walls/endpoints.py what {parameter} names"
+    return apps.get_model(label)

@@ -89,7 +89,9 @@ class WindowAdmin(RunnersPages):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        window = self._to_run(request, object_id)
+        window: AssessmentWindow = self.found(request, object_id)
+        if not principal_of(request).can(RUN, cohort_id=window.cohort_id):
+            return super().change_view(request, object_id, form_url, extra_context)
         form = WindowTermsForm(request.POST or None, window=window)
         if request.method == "POST" and form.is_valid():
 

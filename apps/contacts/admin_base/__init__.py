@@ -1,11 +1,12 @@
 """The admin classes that every app's back office is made of."""
 
-from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin, VersionPartAdmin
+from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin
+from apps.contacts.admin_base.links import Name, Reference, references
 from apps.contacts.admin_base.menu import Section
 from apps.contacts.admin_base.organization import OrganizationModelAdmin
 from apps.contacts.admin_base.pages import Pages, ReadOnlyAdmin, url_of
 from apps.contacts.admin_base.parts import LabelledFormSet, VersionPartForm, VersionPartInline
-from apps.contacts.admin_base.references import Name, Reference, ReferringAdmin, references
+from apps.contacts.admin_base.references import ReferringAdmin
 from apps.contacts.admin_base.requests import (
     actor_of,
     principal_of,
@@ -27,7 +28,6 @@ __all__ = [
     "ReferringAdmin",
     "Section",
     "VersionAdmin",
-    "VersionPartAdmin",
     "VersionPartForm",
     "VersionPartInline",
     "actor_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from apps.contacts.admin_base.history import HistoryPages
+from apps.contacts.admin_base.links import without_dead_links
 from apps.contacts.admin_base.requests import (
     actor_of,
     refusal_of,
@@ -181,7 +183,15 @@ class OrganizationModelAdmin(HistoryPages):
         )
         request.current_app = self.admin_site.name
         own = self.add_form_template if add else self.change_form_template
-        return TemplateResponse(request, own or "admin/change_form.html", context)
+        page = TemplateResponse(request, own or "admin/change_form.html", context)
+        page.add_post_render_callback(partial(self._without_dead_links, request))
+        return page
+
+    def _without_dead_links(self, request: HttpRequest, page: HttpResponse) -> None:
+        principal = signed_in(request)
+        if principal is not None and principal.visible_cohorts is not None:
+            text = page.content.decode()
+            page.content = without_dead_links(self.admin_site, request, text).encode()
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

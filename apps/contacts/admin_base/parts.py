@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from apps.contacts.admin_base.organization import NATIVE_DATES
 from apps.contacts.admin_base.requests import principal_of
 from apps.contacts.capabilities import Capability
+from apps.core.models import VersionChild
 
 
 class VersionPartForm(ModelForm[Any]):
@@ -38,7 +39,9 @@ class LabelledFormSet(BaseInlineFormSet[Any, Any, Any]):
         super().add_fields(form, index)
         for field in form.fields.values():
             if field.label and not field.widget.is_hidden:
-                field.widget.attrs.setdefault("aria-label", str(field.label))
+                # What the admin wraps in its own widget has its attributes inside.
+                widget = getattr(field.widget, "widget", field.widget)
+                widget.attrs.setdefault("aria-label", str(field.label))
 
 
 class VersionPartInline(InlineModelAdmin[Any, Any]):
@@ -76,3 +79,11 @@ class VersionPartInline(InlineModelAdmin[Any, Any]):
             object_id = match.kwargs.get("object_id") if match else None
             kwargs["queryset"] = target._default_manager.filter(version_id=object_id)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Offer no page for a new sibling: it would not know of which version."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        target = getattr(db_field.remote_field, "model", None)
+        if field is not None and target is not None and issubclass(target, VersionChild):
+            field.widget.can_add_related = False
+        return field

@@ -33,6 +33,7 @@ class VersionAdmin(AuthoredAdmin):
         if version is not None:
             context["trail"] = [(url_of(version.definition), version.definition)]
             context["crumb"] = version.label
+            context["may_retire"] = self._may_change(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
