@@ -24,6 +24,7 @@ app.conf.update(
         "sweep orphaned objects": {"task": "ai_logs.sweep_objects", "schedule": 6 * 3600.0},
         "refresh identity providers": {"task": "sso.refresh_metadata", "schedule": 3600.0},
         "look for proofs of domains": {"task": "sso.verify_domains", "schedule": 600.0},
+        "forget ended sessions": {"task": "organizations.forget_sessions", "schedule": 3600.0},
         "forget used assertions": {"task": "sso.forget_assertions", "schedule": 3600.0},
     },
 )

@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.core.ids import uuid7
 from apps.core.problems import Conflict, NotFound
 from apps.core.revisions import violates
+from apps.organizations.endings import end_sessions
 from apps.organizations.hosts import require_names
 from apps.organizations.limits import demand_room
 from apps.organizations.models import (
@@ -25,7 +26,6 @@ from apps.organizations.models import (
     OrgMembership,
     OrgRole,
     PlatformAction,
-    UserSession,
     schema_of,
 )
 from apps.organizations.selectors import member_seats
@@ -224,9 +224,7 @@ def change_member(
     _save_standing(membership)
     _keep_an_owner(membership.organization_id)
     if membership.status != MembershipStatus.ACTIVE:
-        UserSession.objects.filter(
-            organization_id=membership.organization_id, user_id=membership.user_id
-        ).delete()
+        end_sessions(organization_id=membership.organization_id, user_id=membership.user_id)
     record_platform_action(
         action="member.changed",
         organization_id=membership.organization_id,

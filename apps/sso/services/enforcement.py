@@ -13,6 +13,7 @@ from apps.contacts.principal import Principal
 from apps.contacts.services import record_admin_action
 from apps.core.problems import Conflict, Invalid
 from apps.core.tenancy import connection
+from apps.organizations.endings import end_sessions
 from apps.organizations.models import (
     TEST_SIGN_IN_COUNTS,
     MembershipStatus,
@@ -20,7 +21,6 @@ from apps.organizations.models import (
     OrgMembership,
     OrgRole,
     SsoProvider,
-    UserSession,
 )
 from apps.organizations.services import record_platform_action
 from apps.sso.services.connections import check_owner
@@ -108,7 +108,7 @@ def change_break_glass(*, principal: Principal, actor: Contact, break_glass_id: 
         organization.sso_break_glass = _break_glass(principal.org_id, break_glass_id)
         organization.save(update_fields=["sso_break_glass"])
         if former is not None and former.pk != break_glass_id:
-            end_break_glass_sessions(principal.org_id, former.user_id)
+            end_sessions(organization_id=principal.org_id, user_id=former.user_id)
     _record(principal, actor, "sso.break_glass_changed", break_glass=str(break_glass_id))
 
 
@@ -126,11 +126,6 @@ def _break_glass(organization_id: UUID, membership_id: UUID) -> OrgMembership:
     if owner is None or not owner.user.is_active or not owner.user.has_usable_password():
         raise NoBreakGlass
     return owner
-
-
-def end_break_glass_sessions(organization_id: UUID, user_id: UUID) -> None:
-    """Sign a former break-glass owner out, however they came in."""
-    UserSession.objects.filter(organization_id=organization_id, user_id=user_id).delete()
 
 
 def _revoke_tokens(at: datetime) -> int:

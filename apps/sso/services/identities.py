@@ -11,7 +11,7 @@ from apps.contacts.principal import Principal
 from apps.contacts.services import record_admin_action
 from apps.core.problems import NotFound
 from apps.core.tenancy import connection
-from apps.organizations.models import UserSession
+from apps.organizations.endings import end_sessions
 from apps.organizations.services import record_platform_action
 from apps.sso.models import SsoIdentity
 from apps.sso.services.connections import check_owner
@@ -33,7 +33,7 @@ def unlink_identity(*, principal: Principal, actor: Contact, identity_id: UUID) 
         row = SsoIdentity.objects.filter(pk=identity_id, organization_id=principal.org_id).first()
         if row is None:
             raise UnknownIdentity
-        UserSession.objects.filter(organization_id=principal.org_id, user_id=row.user_id).delete()
+        end_sessions(organization_id=principal.org_id, user_id=row.user_id)
         SsoIdentity.objects.filter(pk=row.pk).delete()
         details = {"subject": row.subject, "email": row.email, "user": str(row.user_id)}
         record_platform_action(
