@@ -73,6 +73,7 @@ ACTOR_MODEL = "contacts.Contact"
 # --- Applications -----------------------------------------------------------------------------
 SHARED_APPS = [
     "apps.organizations",
+    "apps.catalog",
     "apps.accounts",
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -360,7 +361,7 @@ _bucket = env.str("AWS_STORAGE_BUCKET_NAME", default="")
 STORAGES: dict[str, dict[str, Any]] = {
     # What organisations store is counted against their plans.
     "default": {
-        "BACKEND": "apps.organizations.storage.MeteredS3",
+        "BACKEND": "apps.organizations.buckets.MeteredS3",
         "OPTIONS": {
             "bucket_name": _bucket,
             "endpoint_url": env.str("AWS_S3_ENDPOINT_URL", default="") or None,

@@ -1,6 +1,6 @@
 """What the platform's own host answers."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from apps.organizations import views
 
@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.platform_home, name="platform-home"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("status/", views.status, name="status"),
+    path("catalog/", include("apps.catalog.urls")),
 ]
 
 handler400 = "apps.pages.views.problems.bad_request"

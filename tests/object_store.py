@@ -46,7 +46,7 @@ class S3Server:
         """Return Django's STORAGES for this server."""
         return {
             "default": {
-                "BACKEND": "apps.organizations.storage.MeteredS3",
+                "BACKEND": "apps.organizations.buckets.MeteredS3",
                 "OPTIONS": {
                     "bucket_name": BUCKET,
                     "endpoint_url": self.endpoint,

@@ -15,8 +15,6 @@ from functools import cache, partial
 from typing import Protocol, TypeVar, cast
 from uuid import UUID
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.storage import default_storage
 
 from apps.core.ids import uuid7
@@ -32,12 +30,12 @@ SAFE_AGE = timedelta(hours=24)
 SWEPT_DAYS = 14
 """How far back a sweep looks; what was swept and kept before that is named by a row."""
 
-# The S3 client's own kinds of failure, and those of a file system.
-FAILURES = (OSError, BotoCoreError, ClientError, Boto3Error)
-
 
 class Store(Protocol):
-    """What a storage of ours can besides what Django's can."""
+    """What a storage of ours has besides what Django's have."""
+
+    failures: tuple[type[Exception], ...]
+    """Raised when the files or the service can't be reached."""
 
     def save_many(self, new: Mapping[str, bytes]) -> None: ...
 
@@ -149,7 +147,7 @@ def _listed(folder: str, kind: int) -> list[str]:
 def _told_politely() -> Iterator[None]:
     try:
         yield
-    except FAILURES as error:
+    except _store().failures as error:
         raise StoreUnavailable from error
 
 

@@ -137,8 +137,7 @@ def _table_statements(
         role,
     )
     if issubclass(model, HistoryModel):
-        yield _trigger("history_row", "UPDATE OR DELETE", table, "ROW", "assay_refuse")
-        yield _trigger("history_truncate", "TRUNCATE", table, "STATEMENT", "assay_refuse")
+        yield from history_triggers(table)
     if issubclass(model, Version):
         yield _trigger("version_frozen", "UPDATE OR DELETE", table, "ROW", "assay_freeze_version")
     if issubclass(model, VersionChild):
@@ -150,6 +149,14 @@ def _table_statements(
             "assay_freeze_child",
             version_table(model),
         )
+
+
+def history_triggers(table: sql.Identifier) -> list[sql.Composable]:
+    """Return the triggers that refuse to change or remove a row of this table."""
+    return [
+        _trigger("history_row", "UPDATE OR DELETE", table, "ROW", "assay_refuse"),
+        _trigger("history_truncate", "TRUNCATE", table, "STATEMENT", "assay_refuse"),
+    ]
 
 
 def version_table(model: type[VersionChild]) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
 from django.db import transaction
-from storages.backends.s3 import S3Storage
 
 from apps.core.db.base import PUBLIC_SCHEMA
 from apps.core.filestore import DurableFileStorage
@@ -134,6 +133,4 @@ def _take_in(sizes: Mapping[str, int]) -> None:
 class MeteredFiles(Metered, DurableFileStorage):
     """Files below MEDIA_ROOT, flushed to the disk."""
 
-
-class MeteredS3(Metered, S3Storage):  # type: ignore[misc]  # django-storages ships no types
-    """Objects of a bucket."""
+    failures = (OSError,)

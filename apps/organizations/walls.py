@@ -23,15 +23,22 @@ MEMBER = """EXISTS (
     WHERE m.user_id = {user} AND m.status = 'active'
       AND m.organization_id = (SELECT public.current_org()))"""
 
+# A version that is withdrawn is no row for organisations, so nothing that leads only to it is.
+OFFERED = "EXISTS (SELECT 1 FROM public.catalog_course_versions v WHERE {which})"
+
 
 @dataclass(frozen=True)
 class PublicTable:
-    """Who may do what with one public table; `rows` limits what tenant code sees of it."""
+    """Who may do what with one public table; `rows` limits what tenant code sees of it.
+
+    Of history triggers refuse every change, whoever tries.
+    """
 
     name: str
     platform: str = EVERYTHING
     tenant: str = ""
     rows: str = ""
+    is_history: bool = False
 
 
 TABLES = (
@@ -105,6 +112,36 @@ TABLES = (
         rows="organization_id = (SELECT public.current_org())",
     ),
     PublicTable("sso_used_assertions", platform="SELECT, INSERT, DELETE"),
+    PublicTable(
+        "catalog_courses",
+        platform="SELECT, INSERT",
+        tenant="SELECT",
+        rows=OFFERED.format(which="v.course_id = catalog_courses.id"),
+        is_history=True,
+    ),
+    PublicTable(
+        "catalog_course_versions",
+        platform="SELECT, INSERT",
+        tenant="SELECT",
+        rows="""NOT EXISTS (
+    SELECT 1 FROM public.catalog_withdrawals w WHERE w.version_id = catalog_course_versions.id)""",
+        is_history=True,
+    ),
+    PublicTable(
+        "catalog_packages",
+        platform="SELECT, INSERT",
+        tenant="SELECT",
+        rows=OFFERED.format(which="v.package_id = catalog_packages.id"),
+        is_history=True,
+    ),
+    # Why a version is gone concerns whoever has adopted it.
+    PublicTable(
+        "catalog_withdrawals",
+        platform="SELECT, INSERT",
+        tenant="SELECT",
+        rows="true",
+        is_history=True,
+    ),
 )
 
 CURRENT_ORG = """
@@ -145,7 +182,7 @@ def sync_public() -> None:
 
 def _sync_table(table: PublicTable) -> None:
     name = sql.Identifier("public", table.name)
-    statements = [
+    statements: list[sql.Composable] = [
         sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(name),
         sql.SQL("DROP POLICY IF EXISTS platform ON {}").format(name),
         sql.SQL("DROP POLICY IF EXISTS tenant ON {}").format(name),
@@ -172,5 +209,7 @@ def _sync_table(table: PublicTable) -> None:
                 sql.SQL(table.rows),
             ),
         ]
+    if table.is_history:
+        statements += walls.history_triggers(name)
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(";").join(statements))

@@ -130,7 +130,7 @@ def test_no_model_of_ours_has_its_table_in_both_schemas() -> None:
 
 
 def test_every_model_of_ours_is_either_public_or_a_tenant_model() -> None:
-    public_apps = {"accounts", "organizations", "sso"}
+    public_apps = {"accounts", "catalog", "organizations", "sso"}
     strays = [
         model._meta.label
         for model in apps.get_models()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import IO, Any
 
 from django.db.utils import OperationalError
@@ -14,9 +14,8 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from apps.ai_logs.otlp.decoding import JSON, MAX_BYTES, PROTOBUF, inflated, spans_of
@@ -26,6 +25,7 @@ from apps.contacts.authentication import TokenAuthentication
 from apps.contacts.capabilities import Capability
 from apps.core.api import ApiView
 from apps.core.clock import now
+from apps.core.negotiation import OneRepresentation
 
 RETRY_SECONDS = 5
 # google.rpc.Code of the refusals that there are.
@@ -47,22 +47,6 @@ class Unparsed(BaseParser):
         return stream.read(MAX_BYTES + 1)
 
 
-class AsAsked(BaseContentNegotiation):
-    """Answers in the form of the question, whatever Accept says: so OTLP has it."""
-
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
-        return next(iter(parsers))
-
-    def select_renderer(
-        self,
-        request: Request,
-        renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,
-    ) -> tuple[BaseRenderer, str]:
-        only = next(iter(renderers))
-        return only, str(only.media_type)
-
-
 class TracesView(ApiView):
     """Where instrumented programs send their spans."""
 
@@ -70,7 +54,7 @@ class TracesView(ApiView):
     permission_classes = [Requires(Capability.INGEST_AI)]
     parser_classes = [Unparsed]
     renderer_classes = [JSONRenderer]
-    content_negotiation_class = AsAsked
+    content_negotiation_class = OneRepresentation  # OTLP: in the form of the question
 
     @extend_schema(
         request={PROTOBUF: OpenApiTypes.BINARY, JSON: OpenApiTypes.OBJECT},

@@ -25,10 +25,10 @@ from apps.assessment.selectors.papers import rubrics_of
 from apps.assessment.services import import_gift_into_version, place_assessment
 from apps.assessment.vocabulary import Kind
 from apps.contacts.admin_base import (
-    AuthoredAdmin,
     DefinitionAdmin,
     Section,
     VersionAdmin,
+    VersionPartAdmin,
     VersionPartInline,
     actor_of,
     url_of,
@@ -120,7 +120,7 @@ class AssessmentVersionAdmin(ImportPages, VersionAdmin):
 
 
 @admin.register(AssessmentPlacement)
-class PlacementAdmin(AuthoredAdmin):
+class PlacementAdmin(VersionPartAdmin):
     """Which assessment an item of a course stands for; frozen with the course."""
 
     section, place = Section.AUTHORING, 60
@@ -129,7 +129,6 @@ class PlacementAdmin(AuthoredAdmin):
     list_display = ("course", "item", "assessment_version")
     search_fields = ("version__definition__title", "module_item__title")
     ordering = ("-id",)
-    may_delete = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -144,16 +143,6 @@ class PlacementAdmin(AuthoredAdmin):
     @admin.display(description="item", ordering="module_item__title")
     def item(self, obj: AssessmentPlacement) -> str:
         return obj.module_item.title
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.version.is_draft)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Return none: a frozen placement among the selected would refuse all of them."""
-        return {}
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

@@ -15,12 +15,12 @@ from apps.assessment.models import AssessmentTemplate, AssessmentVersion, Rubric
 from apps.assessment.rules.rubrics import RubricSpec, rubric_fingerprint
 from apps.assessment.selectors.papers import rubric_spec
 from apps.assessment.services import RubricChanged, save_rubric
-from apps.contacts.admin_base import AuthoredAdmin, Section, refusal_of, tell, url_of
+from apps.contacts.admin_base import Section, VersionPartAdmin, refusal_of, tell, url_of
 from apps.core.problems import Problem
 
 
 @admin.register(Rubric)
-class RubricAdmin(AuthoredAdmin):
+class RubricAdmin(VersionPartAdmin):
     """Rubrics; the page of their version lists them."""
 
     section, place = Section.AUTHORING, 95
@@ -28,7 +28,6 @@ class RubricAdmin(AuthoredAdmin):
     list_display = ("title", "version")
     search_fields = ("title", "key", "version__definition__title")
     ordering = ("-id",)
-    may_delete = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("version__definition")
@@ -39,16 +38,6 @@ class RubricAdmin(AuthoredAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Offer it on the page of a draft alone: a rubric belongs to one."""
         return super().has_add_permission(request) and "version" in request.GET
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.version.is_draft)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Return none: a frozen rubric among the selected would refuse all of them."""
-        return {}
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

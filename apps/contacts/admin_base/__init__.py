@@ -1,6 +1,6 @@
 """The admin classes that every app's back office is made of."""
 
-from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin
+from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin, VersionPartAdmin
 from apps.contacts.admin_base.links import Name, Reference, references
 from apps.contacts.admin_base.menu import Section
 from apps.contacts.admin_base.organization import OrganizationModelAdmin
@@ -28,6 +28,7 @@ __all__ = [
     "ReferringAdmin",
     "Section",
     "VersionAdmin",
+    "VersionPartAdmin",
     "VersionPartForm",
     "VersionPartInline",
     "actor_of",

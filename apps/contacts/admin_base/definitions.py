@@ -25,6 +25,22 @@ class AuthoredAdmin(Pages):
     view_capability = Capability.VIEW_CONTENT
 
 
+class VersionPartAdmin(AuthoredAdmin):
+    """A part of a version with pages of its own: written while the version is a draft."""
+
+    may_delete = True
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.version.is_draft)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return none: a frozen one among the selected would refuse all of them."""
+        return {}
+
+
 class DefinitionAdmin(AuthoredAdmin):
     """A definition; its page lists the versions and begins the next draft."""
 

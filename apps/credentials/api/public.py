@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import IO, Any
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.api import ApiView
 from apps.core.clock import now
+from apps.core.negotiation import OneRepresentation
 from apps.core.problems import NotFound
 from apps.core.throttling import VerificationThrottle
 from apps.credentials.api.verdicts import VerdictSerializer, verdict_as_data
@@ -29,22 +29,6 @@ from apps.credentials.services import MEDIA_TYPE
 class NoSuchCredential(NotFound):
     code = "no-such-credential"
     title = "There is no such credential here."
-
-
-class OneRepresentation(BaseContentNegotiation):
-    """Answers in the one form there is, whatever the client would rather have."""
-
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
-        return next(iter(parsers))
-
-    def select_renderer(
-        self,
-        request: Request,
-        renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,
-    ) -> tuple[BaseRenderer, str]:
-        only = next(iter(renderers))
-        return only, str(only.media_type)
 
 
 class CredentialRenderer(JSONRenderer):

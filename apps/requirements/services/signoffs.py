@@ -8,19 +8,16 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.cohorts.models import CohortEnrollment
-from apps.cohorts.services.progress import ADVANCE
 from apps.contacts.models import Contact
-from apps.contacts.services import record_admin_action
-from apps.core.outbox import owe
 from apps.core.problems import Conflict
-from apps.core.revisions import append_revision
 from apps.requirements.graph import NodeKind
 from apps.requirements.models import RequirementNode, SignOff, SignOffStatus
 from apps.requirements.services.words import (
     NotRequired,
-    given_reason,
+    append_word,
+    latest_word,
     lock_for_word,
-    same_subject,
+    withdraw_word,
 )
 
 
@@ -47,10 +44,18 @@ def sign_off(
     lock_for_word(enrollment=enrollment, node=node, actor=actor, at=at)
     if node.kind != NodeKind.SIGNOFF:
         raise NotRequired(detail="This requirement is not met by a sign-off.")
-    latest = _latest(enrollment, node)
+    latest = latest_word(SignOff, enrollment=enrollment, node=node)
     if latest is not None and latest.status == SignOffStatus.GIVEN:
         return latest
-    return _append(enrollment, node, SignOffStatus.GIVEN, actor=actor, at=at, reason=reason.strip())
+    return append_word(
+        SignOff,
+        enrollment=enrollment,
+        node=node,
+        status=SignOffStatus.GIVEN,
+        actor=actor,
+        at=at,
+        reason=reason.strip(),
+    )
 
 
 @transaction.atomic
@@ -68,48 +73,15 @@ def withdraw_sign_off(
     `only` names the row that is meant: another one in force stays. Raises OwnWork, NotRequired,
     ReasonMissing, NotSignedOff, RevisionConflict.
     """
-    reason = given_reason(reason)
-    lock_for_word(enrollment=enrollment, node=node, actor=actor, at=at)
-    latest = _latest(enrollment, node)
-    if latest is None or latest.status != SignOffStatus.GIVEN:
-        raise NotSignedOff
-    if only is not None and latest.id != only:
-        raise NotSignedOff(detail="This one is no longer in force.")
-    return _append(enrollment, node, SignOffStatus.WITHDRAWN, actor=actor, at=at, reason=reason)
-
-
-def _latest(enrollment: CohortEnrollment, node: RequirementNode) -> SignOff | None:
-    words = SignOff.objects.filter(**same_subject(enrollment.id, node))
-    latest: SignOff | None = words.order_by("-recorded_at", "-id").first()
-    return latest
-
-
-def _append(
-    enrollment: CohortEnrollment,
-    node: RequirementNode,
-    status: SignOffStatus,
-    *,
-    actor: Contact,
-    at: datetime,
-    reason: str,
-) -> SignOff:
-    seen = SignOff.objects.filter(enrollment=enrollment, node=node).order_by("-revision").first()
-    row = append_revision(
+    return withdraw_word(
         SignOff,
-        expected=seen.revision if seen else 0,
         enrollment=enrollment,
-        contact_id=enrollment.contact_id,
         node=node,
-        status=status,
+        given=SignOffStatus.GIVEN,
+        withdrawn=SignOffStatus.WITHDRAWN,
+        refusal=NotSignedOff,
         actor=actor,
+        at=at,
         reason=reason,
-        occurred_at=at,
+        only=only,
     )
-    record_admin_action(
-        actor=actor,
-        action=f"requirements.signoff_{status.value}",
-        entity=row,
-        details={"enrollment": str(enrollment.id), "node": node.key, "reason": reason},
-    )
-    owe(ADVANCE, str(enrollment.id))
-    return row

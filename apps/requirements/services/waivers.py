@@ -10,12 +10,16 @@ from django.db import transaction
 from apps.cohorts.models import CohortEnrollment
 from apps.cohorts.services.progress import ADVANCE
 from apps.contacts.models import Contact
-from apps.contacts.services import record_admin_action
 from apps.core.outbox import owe
 from apps.core.problems import Conflict, Invalid
-from apps.core.revisions import append_revision
 from apps.requirements.models import RequirementNode, Waiver, WaiverStatus
-from apps.requirements.services.words import given_reason, lock_for_word, same_subject
+from apps.requirements.services.words import (
+    append_word,
+    given_reason,
+    latest_word,
+    lock_for_word,
+    withdraw_word,
+)
 
 
 class NotWaived(Conflict):
@@ -48,15 +52,22 @@ def waive(
     if expires_at is not None and expires_at <= at:
         raise AlreadyExpired
     lock_for_word(enrollment=enrollment, node=node, actor=actor, at=at)
-    latest = _latest(enrollment, node)
+    latest = latest_word(Waiver, enrollment=enrollment, node=node)
     if (
         latest is not None
         and latest.status == WaiverStatus.GRANTED
         and (latest.reason, latest.expires_at) == (reason, expires_at)
     ):
         return latest
-    waiver = _append(
-        enrollment, node, WaiverStatus.GRANTED, actor=actor, at=at, reason=reason, until=expires_at
+    waiver = append_word(
+        Waiver,
+        enrollment=enrollment,
+        node=node,
+        status=WaiverStatus.GRANTED,
+        actor=actor,
+        at=at,
+        reason=reason,
+        expires_at=expires_at,
     )
     if expires_at is not None:
         owe(ADVANCE, str(enrollment.id), available_at=expires_at)
@@ -78,50 +89,15 @@ def withdraw_waiver(
     `only` names the row that is meant: another one in force stays. Raises OwnWork, NotRequired,
     ReasonMissing, NotWaived, RevisionConflict.
     """
-    reason = given_reason(reason)
-    lock_for_word(enrollment=enrollment, node=node, actor=actor, at=at)
-    latest = _latest(enrollment, node)
-    if latest is None or latest.status != WaiverStatus.GRANTED:
-        raise NotWaived
-    if only is not None and latest.id != only:
-        raise NotWaived(detail="This one is no longer in force.")
-    return _append(enrollment, node, WaiverStatus.WITHDRAWN, actor=actor, at=at, reason=reason)
-
-
-def _latest(enrollment: CohortEnrollment, node: RequirementNode) -> Waiver | None:
-    words = Waiver.objects.filter(**same_subject(enrollment.id, node))
-    latest: Waiver | None = words.order_by("-recorded_at", "-id").first()
-    return latest
-
-
-def _append(
-    enrollment: CohortEnrollment,
-    node: RequirementNode,
-    status: WaiverStatus,
-    *,
-    actor: Contact,
-    at: datetime,
-    reason: str,
-    until: datetime | None = None,
-) -> Waiver:
-    seen = Waiver.objects.filter(enrollment=enrollment, node=node).order_by("-revision").first()
-    row = append_revision(
+    return withdraw_word(
         Waiver,
-        expected=seen.revision if seen else 0,
         enrollment=enrollment,
-        contact_id=enrollment.contact_id,
         node=node,
-        status=status,
+        given=WaiverStatus.GRANTED,
+        withdrawn=WaiverStatus.WITHDRAWN,
+        refusal=NotWaived,
         actor=actor,
+        at=at,
         reason=reason,
-        occurred_at=at,
-        expires_at=until,
+        only=only,
     )
-    record_admin_action(
-        actor=actor,
-        action=f"requirements.waiver_{status.value}",
-        entity=row,
-        details={"enrollment": str(enrollment.id), "node": node.key, "reason": reason},
-    )
-    owe(ADVANCE, str(enrollment.id))
-    return row
