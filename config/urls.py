@@ -16,6 +16,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("apps.credentials.api.urls")),
     path("", include("apps.commerce.api.urls")),
     path("", include("apps.reporting.api.urls")),
+    path("", include("apps.portability.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
 ]
 

@@ -160,6 +160,8 @@ class Version(TenantModel):
 
     definition: models.ForeignKey[Any, Any]
     definition_id: Any
+    not_compared: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where a version is from, not what it says: a comparison leaves them out."""
     objects = VersionQuerySet.as_manager()
 
     class Meta:

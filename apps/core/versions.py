@@ -254,9 +254,8 @@ def diff(old: Version | None, new: Version) -> VersionDiff:
     """Return what `new` changes; without an old version everything is added."""
     changes: list[PartChange] = []
     if old is not None:
-        fields = _field_changes(
-            _comparable(old, {"definition"}, {}), _comparable(new, {"definition"}, {})
-        )
+        left_out = {"definition", *new.not_compared}
+        fields = _field_changes(_comparable(old, left_out, {}), _comparable(new, left_out, {}))
         if fields:
             changes.append(PartChange(part="", key="", outcome="changed", fields=fields))
     for child in child_models(type(new)):

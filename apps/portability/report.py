@@ -44,6 +44,7 @@ class PartOutcome:
             "outcome": self.outcome.value,
             "definition": str(self.definition_id) if self.definition_id else None,
             "versions": list(self.versions),
+            "version_ids": [str(version_id) for version_id in self.version_ids],
             "notes": list(self.notes),
             "problems": [
                 {"file": f.file, "path": f.path, "code": f.code, "message": f.message}

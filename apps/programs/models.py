@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.models import Definition, Version, VersionChild, VersionStatus
-from apps.core.versions import PublicationProblem
+from apps.core.versions import PublicationProblem, previous
 from apps.programs import ports
 from apps.programs.publication import (
     ItemSpec,
@@ -28,8 +28,9 @@ class ItemType(models.TextChoices):
 class Course(Definition):
     """A course, whatever its content was or will be.
 
-    The provenance names the platform-wide course that it was adopted from: plain ids, because no
-    foreign key leaves the organisation's schema.
+    The provenance names the platform-wide course that it was adopted from, once an organisation,
+    and the newest version of that which was published here: plain ids, because no foreign key
+    leaves the organisation's schema.
     """
 
     description = models.TextField(blank=True, default="")
@@ -44,17 +45,32 @@ class Course(Definition):
                 condition=Q(catalog_version_id=None) | Q(catalog_course_id__isnull=False),
                 name="course_provenance_names_its_course",
             ),
+            models.UniqueConstraint(fields=["catalog_course_id"], name="course_adopted_once"),
         ]
 
 
 class CourseVersion(Version):
-    """The modules and items of a course, as a draft or frozen under a number."""
+    """The modules and items of a course, as a draft or frozen under a number.
+
+    `catalog_version_id` is the platform's version that it comes from, which later versions written
+    here keep; publishing the first from another one tells the course.
+    """
+
+    not_compared = frozenset({"catalog_version_id"})
 
     definition = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="versions")
     summary = models.TextField(blank=True, default="")
+    catalog_version_id = models.UUIDField(null=True, blank=True, editable=False)
 
     class Meta(Version.Meta):
         db_table = "course_versions"
+
+    def before_publish(self) -> None:
+        before = previous(self)
+        came_from = before.catalog_version_id if isinstance(before, CourseVersion) else None
+        if self.catalog_version_id != came_from:
+            course = Course.objects.filter(pk=self.definition_id)
+            course.update(catalog_version_id=self.catalog_version_id)
 
     def publication_problems(self) -> list[PublicationProblem]:
         modules = [

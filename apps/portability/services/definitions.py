@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.assessment.services.authoring import free_key
 from apps.contacts.models import Contact
 from apps.contacts.services import record_admin_action
-from apps.portability.content import Assessment, Part, kind_of, path_of
+from apps.portability.content import Assessment, Course, Part, kind_of, path_of
 from apps.portability.faults import Fault, refused
 from apps.portability.models import ImportedDefinition
 from apps.portability.row_checks import MODELS, row_of, values_of
@@ -111,6 +111,8 @@ class Definitions:
         slug = self._free_slug(part, model)
         row = row_of(part, created_by=self.actor, **self._relations(part))
         row.slug = slug
+        if isinstance(part, Course):
+            row.catalog_course_id = self.catalog_course_id
         row.save(force_insert=True)
         if self.catalog_course_id or part.origin != own_origin() or slug != part.slug:
             ImportedDefinition.objects.create(

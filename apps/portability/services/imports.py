@@ -100,6 +100,12 @@ def import_package(
     return report
 
 
+def one_at_a_time() -> None:
+    """Wait until no other transaction of this organisation takes a package in."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_AT_A_TIME)
+
+
 class _Import:
     """One run."""
 
@@ -118,12 +124,15 @@ class _Import:
         self._versions: dict[Ref, Any] = {}
         self._outcomes: dict[str, PartOutcome] = {}
         self._writer = Writer(
-            definitions=self._definitions, versions=self._versions, actor=actor, at=at
+            definitions=self._definitions,
+            versions=self._versions,
+            actor=actor,
+            at=at,
+            catalog_version_id=catalog.version_id if catalog else None,
         )
 
     def run(self, *, is_dry_run: bool) -> ImportReport:
-        with connection.cursor() as cursor:
-            cursor.execute(_ONE_AT_A_TIME)
+        one_at_a_time()
         for part in _definitions_first(self._content):
             self._try(part, self._settle)
         self._matches.look_up(self._content)

@@ -51,8 +51,10 @@ class Writer:
         versions: Mapping[Ref, Any],
         actor: Contact | None,
         at: datetime,
+        catalog_version_id: UUID | None = None,
     ) -> None:
         self._definitions, self._versions = definitions, versions
+        self._catalog_version_id = catalog_version_id
         self._actor, self._at = actor, at
         self._write: dict[PartKind, Callable[[Any, Any, str], None]] = {
             PartKind.COURSE: self._course,
@@ -68,6 +70,8 @@ class Writer:
         if kind == PartKind.CERTIFICATION:
             asked = content.requirement_set
             says["requirement_set"] = self._definitions.row(PartKind.REQUIREMENT_SET, asked)
+        if kind == PartKind.COURSE:
+            says["catalog_version_id"] = self._catalog_version_id
         draft = blank_draft(
             definition=self._definitions.row(kind, slug), actor=self._actor, at=self._at, **says
         )

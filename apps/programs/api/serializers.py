@@ -50,8 +50,8 @@ class ProgramVersionSerializer(VersionSerializer):
 class CourseVersionSerializer(VersionSerializer):
     class Meta(VersionSerializer.Meta):
         model = CourseVersion
-        fields = [*VERSION_FIELDS, "summary"]
-        read_only_fields = VERSION_FIELDS
+        fields = [*VERSION_FIELDS, "summary", "catalog_version_id"]
+        read_only_fields = [*VERSION_FIELDS, "catalog_version_id"]
 
 
 class PartSerializer(StrictModelSerializer[M]):

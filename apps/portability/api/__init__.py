@@ -1,0 +1,1 @@
+"""/v1: packages in and out, and the platform's catalog."""
