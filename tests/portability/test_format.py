@@ -549,6 +549,7 @@ BOOKKEEPING = {
 # What a package tells by where something stands, or by the name of something else.
 TOLD_OTHERWISE = {
     "Course": {"catalog_course_id", "catalog_version_id"},
+    "CourseVersion": {"catalog_version_id"},
     "ModuleItem": {"module"},
     "RubricCriterion": {"rubric"},
     "RubricLevel": {"criterion"},
