@@ -31,11 +31,14 @@ from apps.contacts.forms import InviteForm, MemberForm, MergeForm
 from apps.contacts.members import change_member, invite_member
 from apps.contacts.models import AdminAction, ApiToken, Contact, ContactChannel
 from apps.contacts.plan_admin import members_in_words
+from apps.contacts.searching import Search
 from apps.contacts.services import merge_contacts, revoke_api_token
 from apps.core import outbox
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
 from apps.organizations.models import OrgMembership
+
+SEARCHED = ("display_name", "external_id", "channels__value")
 
 
 class ChannelInline(admin.TabularInline[ContactChannel, Contact]):
@@ -68,7 +71,7 @@ class ContactAdmin(Pages):
     change_capability = Capability.MANAGE_CONTACTS
     view_capability = Capability.VIEW_LEARNERS
     list_display = ("display_name", "external_id", "has_login", "merged_into")
-    search_fields = ("display_name", "external_id", "channels__value")
+    search_fields = SEARCHED
     inlines = (ChannelInline,)
     change_form_template = "admin/assay/contact_change_form.html"
 
@@ -105,7 +108,10 @@ class ContactAdmin(Pages):
         if source is None or not self.has_change_permission(request, source):
             raise Http404
         back = url_of(source)
-        form = MergeForm(request.POST or None, source=source)
+        others = Contact.objects.filter(merged_into=None).exclude(pk=source.pk)
+        in_order = others.order_by("display_name", "id").prefetch_related("channels")
+        search = Search(request.GET, in_order, SEARCHED)
+        form = MergeForm(request.POST or None, search=search)
         if request.method == "POST" and form.is_valid():
             into = form.cleaned_data["into"]
             return self.carry_out(
@@ -114,7 +120,16 @@ class ContactAdmin(Pages):
                 done=_("Merged into %(name)s.") % {"name": into},
                 back=back,
             )
-        return self.form_page(request, form, title=_("Merge %s") % source, back=back, about=source)
+        return self.search_page(
+            request,
+            form,
+            search,
+            title=_("Merge %s") % source,
+            back=back,
+            about=source,
+            send=_("Merge"),
+            danger=True,
+        )
 
 
 @admin.register(OrgMembership)

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.contacts.models import Contact
+from apps.contacts.searching import Search, SearchedField
 from apps.organizations.models import MembershipStatus, OrgRole
 
 
@@ -27,18 +28,23 @@ class MemberForm(forms.Form):
     )
 
 
+class PersonField(SearchedField):
+    """A person among those found, told with what tells two of one name apart."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        said = [obj.display_name, obj.external_id, *(one.value for one in obj.channels.all())]
+        return " · ".join(filter(None, said))
+
+
 class MergeForm(forms.Form):
     """Which contact the one on the page is merged into."""
 
-    into = forms.ModelChoiceField(
+    into = PersonField(
         label=_("Merge into"),
         queryset=Contact.objects.none(),
         help_text=_("History stays where it is and counts for that contact. It can't be undone."),
     )
 
-    def __init__(self, *args: Any, source: Contact, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["into"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
-        others = Contact.objects.filter(merged_into=None).exclude(pk=source.pk)
-        field.queryset = others.order_by("display_name")
+        search.offer(self.fields["into"])

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.contacts.admin_base import ReadOnlyAdmin, Section
 from apps.contacts.capabilities import Capability
@@ -90,5 +90,10 @@ def members_in_words() -> str:
     allowed = limits_of(connection.tenant.id, [LimitName.MEMBERS])[LimitName.MEMBERS].amount
     said = {"taken": seats.taken, "allowed": allowed, "invited": seats.invited}
     if allowed is None:
-        return _("%(taken)d members, %(invited)d of them invited; the plan has no limit.") % said
+        members = ngettext(
+            "%(taken)d member, %(invited)d of them invited; the plan has no limit.",
+            "%(taken)d members, %(invited)d of them invited; the plan has no limit.",
+            seats.taken,
+        )
+        return members % said
     return _("%(taken)d of %(allowed)d members, %(invited)d of them invited.") % said

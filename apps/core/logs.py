@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+
 from apps.core.tenancy import connection
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -25,6 +27,8 @@ class ContextFilter(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
+    """Writes what happened; a refusal on purpose is told in a line, a fault with its traceback."""
+
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(
@@ -36,6 +40,6 @@ class JsonFormatter(logging.Formatter):
         }
         extra = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
         entry.update({key: value for key, value in extra.items() if value != ""})
-        if record.exc_info:
+        if record.exc_info and not isinstance(record.exc_info[1], PermissionDenied):
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str, ensure_ascii=False)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.contacts.admin_base import (
     DefinitionAdmin,
@@ -21,9 +21,12 @@ from apps.contacts.admin_base import (
     VersionAdmin,
     actor_of,
     principal_of,
+    refusal_of,
+    refuse_in,
     url_of,
 )
 from apps.contacts.capabilities import Capability
+from apps.contacts.searching import Search
 from apps.core.clock import now
 from apps.credentials import services
 from apps.credentials.badges import data_uri
@@ -44,8 +47,11 @@ from apps.credentials.models import (
     CredentialEvent,
     IssuerKey,
 )
-from apps.credentials.selectors.awards import visible_awards, visible_holds
+from apps.credentials.selectors.awards import visible_awards, visible_enrollments, visible_holds
+from apps.credentials.services import AwardOutcome
 from apps.credentials.vocabulary import AwardMode, AwardState
+
+LEARNERS = ("contact__display_name", "contact__external_id", "contact__channels__value")
 
 
 @admin.register(CertificationTemplate)
@@ -102,7 +108,12 @@ class CertificationTemplateVersionAdmin(VersionAdmin):
         sentences = [
             *super().consequences(version),
             _("New awards say what this version says."),
-            _("The %(count)d awards that were made stay as they were signed.") % {"count": kept},
+            ngettext(
+                "The %(count)d award that was made stays as it was signed.",
+                "The %(count)d awards that were made stay as they were signed.",
+                kept,
+            )
+            % {"count": kept},
         ]
         if version.award_mode == AwardMode.AUTOMATIC:
             sentences.append(_("It is awarded by itself to whoever meets the requirements."))
@@ -195,11 +206,11 @@ class CertificationAwardAdmin(FormViews):
     change_form_template = "admin/assay/award_change_form.html"
     list_display = (
         "certificate_number",
+        "state",
         "legal_name",
         "template",
         "issued_at",
         "expires_at",
-        "state",
     )
     list_filter = ("template", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("template",)
@@ -226,16 +237,34 @@ class CertificationAwardAdmin(FormViews):
         """Award by hand; what a fresh look does not confirm becomes a hold."""
         if not self.has_add_permission(request):
             raise Http404
-        form = GrantForm(request.POST or None, principal=principal_of(request))
+        search = Search(request.GET, visible_enrollments(principal_of(request)), LEARNERS)
+        form = GrantForm(request.POST or None, search=search)
         back = self.changelist_url()
-        if request.method != "POST" or not form.is_valid():
-            return self.form_page(request, form, title=_("Award"), back=back)
-        return self.carry_out(
-            request,
-            lambda: services.grant_award(actor=actor_of(request), at=now(), **form.cleaned_data),
-            done=_("Awarded; where something has to be looked at first, there is a hold now."),
-            back=back,
-        )
+        title = _("Award")
+        if request.method == "POST" and form.is_valid():
+            outcomes: list[AwardOutcome] = []
+
+            def work() -> None:
+                at, said = now(), form.cleaned_data
+                outcomes.append(services.grant_award(actor=actor_of(request), at=at, **said))
+
+            problem = refusal_of(work)
+            if problem is None:
+                return self._awarded(request, outcomes[0])
+            refuse_in(form, problem)
+        return self.search_page(request, form, search, title=title, back=back, send=title)
+
+    def _awarded(self, request: HttpRequest, outcome: AwardOutcome) -> HttpResponse:
+        """Say what became of it, on the page of the award or of the hold in its way."""
+        row = outcome.award or outcome.hold
+        if outcome.award is None:
+            said = _("Not awarded yet: this hold has to be decided about first.")
+            messages.warning(request, said)
+        elif outcome.is_new:
+            messages.success(request, _("Awarded."))
+        else:
+            messages.warning(request, _("Nothing new was awarded: they hold this award already."))
+        return HttpResponseRedirect(url_of(row) if row is not None else self.changelist_url())
 
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         award = self.row(request, object_id)

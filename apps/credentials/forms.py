@@ -9,9 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.cohorts.models import CohortEnrollment
-from apps.contacts.principal import Principal
+from apps.contacts.searching import Search, SearchedField
 from apps.credentials.models import CertificationTemplate, CertificationTemplateVersion
-from apps.credentials.selectors.awards import visible_enrollments
 from apps.credentials.vocabulary import HoldResolution
 
 MEMBERS: Final = (
@@ -62,15 +61,22 @@ class ResolveForm(ReasonForm):
     field_order = ("resolution", "reason")
 
 
+class EnrollmentField(SearchedField):
+    """An enrolment among those found: whose it is, and in which cohort."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        contact = obj.contact
+        who = " · ".join(filter(None, [contact.display_name, contact.external_id]))
+        return f"{who} – {obj.cohort.title} ({obj.get_state_display()})"
+
+
 class GrantForm(forms.Form):
-    """Whom to award what; only enrolments that the person at work may see are offered."""
+    """Whom to award what; only enrolments that the person at work may see are found."""
 
     template = forms.ModelChoiceField(
         label=_("Award"), queryset=CertificationTemplate.objects.filter(archived_at=None)
     )
-    enrollment = forms.ModelChoiceField(
-        label=_("Learner"), queryset=CohortEnrollment.objects.none()
-    )
+    enrollment = EnrollmentField(label=_("Learner"), queryset=CohortEnrollment.objects.none())
     reason = forms.CharField(
         label=_("Reason"),
         max_length=2_000,
@@ -78,11 +84,9 @@ class GrantForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: Any, principal: Principal, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, search: Search, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["enrollment"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
-        field.queryset = visible_enrollments(principal)
+        search.offer(self.fields["enrollment"])
 
 
 class TagsField(forms.CharField):

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.reporting.charts import Chart, Part, Table, bars, funnel, histogram, line, percent
 from apps.reporting.selectors.dashboards import (
@@ -57,7 +57,11 @@ def funnel_chart(found: Funnel) -> Chart:
     ]
     rows = [(label, n, percent(n, found.enrolled)) for label, n in steps]
     withdrawn = (_("Withdrawn"), found.withdrawn, percent(found.withdrawn, found.enrolled))
-    told = _("Of %(enrolled)d enrolments %(completed)d completed the program, %(left)d withdrew.")
+    told = ngettext(
+        "Of %(enrolled)d enrolment %(completed)d completed the program, %(left)d withdrew.",
+        "Of %(enrolled)d enrolments %(completed)d completed the program, %(left)d withdrew.",
+        found.enrolled,
+    )
     return funnel(
         "funnel",
         _("Completion"),
@@ -71,7 +75,11 @@ def attendance_chart(sessions: list[SessionAttendance]) -> Chart:
     """Return what was said about everybody who was expected, session by session."""
     attended = sum(one.attended for one in sessions)
     recorded = sum(one.recorded for one in sessions)
-    told = _("%(share)s of the recorded attendance at %(count)d sessions was present or late.")
+    told = ngettext(
+        "%(share)s of the recorded attendance at %(count)d session was present or late.",
+        "%(share)s of the recorded attendance at %(count)d sessions was present or late.",
+        len(sessions),
+    )
     header = (_("Session"), _("Cohort"), _("Day"), *(str(name) for _t, name in ATTENDANCE))
     rows = tuple(
         (
@@ -173,7 +181,12 @@ def day_bins(days: tuple[int, ...]) -> list[tuple[str, str, int]]:
 def completions_chart(times: CompletionTimes) -> Chart:
     """Return how many had completed the program at the end of each week."""
     points = weekly(times.completed_on)
-    told = _("%(count)d enrolments completed the program in %(weeks)d weeks.")
+    completed = ngettext(
+        "%(count)d enrolment completed the program",
+        "%(count)d enrolments completed the program",
+        len(times.completed_on),
+    )
+    told = completed + ngettext(" in %(weeks)d week.", " in %(weeks)d weeks.", len(points))
     return line(
         "completions",
         _("Completed so far"),

@@ -60,12 +60,12 @@ class Explanation:
 _TEXTS: Mapping[Reason, Promise] = {
     Reason.COMPLETED: _("Completed."),
     Reason.PASSED: _("Passed with %(have)s %%."),
-    Reason.ATTENDED: _("Attended %(have)s sessions of the %(need)s that are needed."),
+    Reason.ATTENDED: _("Sessions attended: %(have)s of the %(need)s needed."),
     Reason.SIGNED_OFF: _("Signed off."),
     Reason.CREDENTIAL_HELD: _("The credential is held."),
     Reason.PREREQUISITES_MET: _("Everything before it is done."),
-    Reason.MEMBERS_MET: _("%(have)s of the %(need)s needed parts are done."),
-    Reason.CREDITS_MET: _("%(have)s of the %(need)s needed credits are earned."),
+    Reason.MEMBERS_MET: _("Parts done: %(have)s of the %(need)s needed."),
+    Reason.CREDITS_MET: _("Credits earned: %(have)s of the %(need)s needed."),
     Reason.KEPT: _("Achieved earlier and kept."),
     Reason.WAIVED: _("Waived."),
     Reason.NOT_STARTED: _("Open, not started yet."),
@@ -74,11 +74,11 @@ _TEXTS: Mapping[Reason, Promise] = {
     Reason.AWAITING_RESULT: _("Handed in; the result is awaited."),
     Reason.AWAITING_SIGNOFF: _("Waits to be signed off."),
     Reason.SESSIONS_NOT_PLANNED: _("The sessions are not planned yet."),
-    Reason.ATTENDANCE_OPEN: _("Attended %(have)s sessions of the %(need)s that are needed."),
+    Reason.ATTENDANCE_OPEN: _("Sessions attended: %(have)s of the %(need)s needed."),
     Reason.CREDENTIAL_MISSING: _("The credential is not held yet."),
     Reason.CREDENTIAL_ENDED: _("The credential is no longer valid."),
-    Reason.MEMBERS_OPEN: _("%(have)s of the %(need)s needed parts are done."),
-    Reason.CREDITS_OPEN: _("%(have)s of the %(need)s needed credits are earned."),
+    Reason.MEMBERS_OPEN: _("Parts done: %(have)s of the %(need)s needed."),
+    Reason.CREDITS_OPEN: _("Credits earned: %(have)s of the %(need)s needed."),
     Reason.PREREQUISITE_OPEN: _("Locked until this is done: %(blocking)s."),
     Reason.PREREQUISITE_FAILED: _("Out of reach because of: %(blocking)s."),
     Reason.BRANCH_OPEN: _("Locked: whether it opens depends on %(blocking)s."),
@@ -86,13 +86,13 @@ _TEXTS: Mapping[Reason, Promise] = {
     Reason.MEMBERS_LOCKED: _("Locked: all that is missing is locked (%(blocking)s)."),
     Reason.ATTEMPTS_EXHAUSTED: _("Not passed, and no attempt is left."),
     Reason.ATTENDANCE_OUT_OF_REACH: _(
-        "Attended %(have)s sessions; the %(need)s that are needed can no longer be reached."
+        "Sessions attended: %(have)s; the %(need)s needed can no longer be reached."
     ),
     Reason.MEMBERS_OUT_OF_REACH: _(
-        "%(have)s of the %(need)s needed parts are done; these are out of reach: %(blocking)s."
+        "Parts done: %(have)s of the %(need)s needed; out of reach: %(blocking)s."
     ),
     Reason.CREDITS_OUT_OF_REACH: _(
-        "%(have)s of the %(need)s needed credits are earned; these are out of reach: %(blocking)s."
+        "Credits earned: %(have)s of the %(need)s needed; out of reach: %(blocking)s."
     ),
     Reason.DEADLINE_PASSED: _("Not done by the deadline."),
     Reason.EVIDENCE_ANNULLED: _(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test.utils import CaptureQueriesContext
 
@@ -13,6 +15,8 @@ from apps.core.tenancy import connection
 from apps.organizations.models import Invitation, Organization, OrgMembership, OrgRole
 from tests.clients import browser
 from tests.factories import contact, member
+
+STATEMENTS_OF_A_SEARCH = 6
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +87,32 @@ def test_merge_in_the_back_office() -> None:
 
     source.refresh_from_db()
     assert source.merged_into == into
+
+
+@pytest.mark.parametrize("people", [2, 40])
+def test_merging_finds_among_any_number_of_contacts(
+    people: int, django_assert_num_queries: Any
+) -> None:
+    source = contact("Ada Lovelace")
+    for number in range(people):
+        contact(f"Ada King {number:02}")
+    client = browser(member(OrgRole.ADMIN))
+    page = f"/admin/contacts/contact/{source.id}/merge/"
+    client.get(page, {"q": "king ada"})
+
+    with django_assert_num_queries(STATEMENTS_OF_A_SEARCH):
+        found = client.get(page, {"q": "king ada"}).content.decode()
+
+    assert found.count('type="radio"') == min(people, 20)
+    assert ("More were found" in found) == (people > 20)
+    assert "Nobody was found" in client.get(page, {"q": "king nobody"}).content.decode()
+    assert 'type="radio"' not in client.get(page).content.decode()
+
+
+def test_signing_out_of_the_back_office_is_the_one_page_for_it() -> None:
+    left = browser(member(OrgRole.OWNER)).get("/admin/logout/")
+
+    assert (left.status_code, left.headers["Location"]) == (302, "/accounts/logout/")
 
 
 def test_inviting_and_deactivating_a_member(org_a: Organization) -> None:

@@ -172,15 +172,40 @@ def test_type_and_program_of_a_published_template_are_not_offered(
 def test_an_award_is_made_by_hand(it: World, registrar: Contact) -> None:
     it.meet()
     client, page = browser(registrar), url("certificationaward", "add")
-    assert b"Ada" in client.get(page).content
+    assert b"Ada" not in client.get(page).content
+    assert b"Ada" in client.get(page, {"q": "ada"}).content
     form = {"template": str(it.template.id), "enrollment": str(it.enrollment.id), "reason": "Board"}
 
     made = client.post(page, form)
 
     award = CertificationAward.objects.get()
     assert (award.granted_by, award.reason) == (registrar, "Board")
-    assert messages(client, made)[0].startswith("Awarded")
+    assert messages(client, made) == ["Awarded."]
     assert AdminAction.objects.get(action="award.granted").actor == registrar
+
+
+def test_an_award_made_twice_says_that_it_is_held_already(it: World, registrar: Contact) -> None:
+    it.meet()
+    client, page = browser(registrar), url("certificationaward", "add")
+    form = {"template": str(it.template.id), "enrollment": str(it.enrollment.id)}
+    messages(client, client.post(page, form))
+
+    again = client.post(page, form)
+
+    award = CertificationAward.objects.get()
+    assert again.url == url("certificationaward", "change", award.id)
+    assert messages(client, again) == ["Nothing new was awarded: they hold this award already."]
+
+
+def test_an_award_that_is_held_leads_to_the_hold(it: World, registrar: Contact) -> None:
+    it.meet()
+    hold, client = held(it), browser(registrar)
+    form = {"template": str(it.template.id), "enrollment": str(it.enrollment.id)}
+
+    stopped = client.post(url("certificationaward", "add"), form)
+
+    assert stopped.url == url("awardhold", "change", hold.id)
+    assert messages(client, stopped)[0].startswith("Not awarded yet")
 
 
 def test_an_award_that_is_refused_tells_why(it: World, registrar: Contact) -> None:
@@ -189,7 +214,8 @@ def test_an_award_that_is_refused_tells_why(it: World, registrar: Contact) -> No
 
     refused = client.post(url("certificationaward", "add"), form)
 
-    assert messages(client, refused) == ["The requirements of this award are not all met."]
+    said = ["The requirements of this award are not all met."]
+    assert (refused.status_code, refused.context["form"].non_field_errors()) == (200, said)
 
 
 def test_a_revocation_needs_a_reason_and_a_confirmation(it: World, registrar: Contact) -> None:

@@ -11,6 +11,7 @@ from apps.contacts.admin_base.requests import (
     actor_of,
     principal_of,
     refusal_of,
+    refuse_in,
     signed_in,
     tell,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "principal_of",
     "references",
     "refusal_of",
+    "refuse_in",
     "signed_in",
     "tell",
     "url_of",

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from apps.contacts.admin_base.organization import OrganizationModelAdmin
 from apps.contacts.admin_base.requests import refusal_of, refuse_in
+from apps.contacts.searching import SEARCH_LABEL, Search
 
 Trail = Sequence[tuple[str, Any]]
 """The pages above one: address and name of each."""
@@ -62,6 +63,19 @@ class Pages(OrganizationModelAdmin):
     ) -> HttpResponse:
         """Return a page of one form; `send` and `danger` say what its button does."""
         return self.page(request, "form_page", title=title, form=form, back=back, **context)
+
+    def search_page(
+        self, request: HttpRequest, form: Any, search: Search, **context: Any
+    ) -> HttpResponse:
+        """Return a page that finds first, then has one of what was found chosen in a form."""
+        return self.page(
+            request,
+            "search_page",
+            form=form,
+            search=search,
+            search_label=SEARCH_LABEL,
+            **context,
+        )
 
     def filled_in(
         self,
