@@ -316,6 +316,29 @@ def test_a_report_is_paged_filtered_and_sent_as_a_file(owner: Client) -> None:
     assert (report.content[:3], report.content.count(b"\r\n")) == (b"\xef\xbb\xbf", 301)
 
 
+def test_a_trial_that_changes_nothing_or_was_confirmed_is_not_offered_again(
+    owner: Client,
+) -> None:
+    cohort = open_cohort()
+    trial = address_of(upload(owner, cohort, CSV))
+    drain(IMPORT)
+    imported = address_of(confirm(owner, trial))
+    drain(IMPORT)
+    again = address_of(upload(owner, cohort, CSV))
+    drain(IMPORT)
+
+    confirmed, repeated = owner.get(trial), owner.get(again)
+
+    assert f'<a href="{imported}">See the import</a>' in confirmed.content.decode()
+    assert "it would change nothing" in repeated.content.decode()
+    assert "Import it" not in confirmed.content.decode() + repeated.content.decode()
+    told = [(place, name, said) for place, _row, name, said in owner.get(imported).context["rows"]]
+    assert told[1:] == [
+        ("2", "new", "added to the people, enrolled"),
+        ("4", "new", "added to the people, enrolled"),
+    ]
+
+
 def test_a_trial_is_of_its_cohort_only(owner: Client) -> None:
     cohort = open_cohort()
     other = open_cohort(cohort.program_version, slug="other")

@@ -11,13 +11,14 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.cohorts.admin.base import CohortPages, cohort_url
 from apps.cohorts.forms import RosterForm
-from apps.cohorts.models import Cohort, ImportStatus, RosterImport
+from apps.cohorts.models import Cohort, ImportStatus, RosterImport, RosterImportRow
 from apps.cohorts.roster_reports import report_csv, report_name
 from apps.cohorts.services import IMPORT, confirm_import, request_import
-from apps.cohorts.services.imports import OUTCOMES, REFUSED
+from apps.cohorts.services.imports import CREATED, OUTCOMES, REFUSED, UNCHANGED, UPDATED
 from apps.contacts.admin_base import actor_of, tell
 from apps.core.clock import now
 from apps.core.models import OutboxMessage
@@ -25,6 +26,23 @@ from apps.core.problems import Problem
 
 PER_PAGE = 200
 LISTED = 20
+
+OUTCOME_NAMES = {
+    CREATED: gettext_lazy("new"),
+    UPDATED: gettext_lazy("changed"),
+    UNCHANGED: gettext_lazy("as before"),
+    REFUSED: gettext_lazy("refused"),
+}
+EFFECT_NAMES = {
+    "contact.created": gettext_lazy("added to the people"),
+    "contact.updated": gettext_lazy("details changed"),
+    "email.added": gettext_lazy("address added"),
+    "enrolled": gettext_lazy("enrolled"),
+    "waitlisted": gettext_lazy("put on the waitlist"),
+    "withdrawn": gettext_lazy("withdrawn"),
+    "staff.added": gettext_lazy("made staff"),
+    "staff.removed": gettext_lazy("no longer staff"),
+}
 
 
 class RosterImportPages(CohortPages):
@@ -95,13 +113,9 @@ class RosterImportPages(CohortPages):
         rows = asked.rows.alias(is_refused=Q(outcome=REFUSED)).order_by("-is_refused", "position")
         if outcome in OUTCOMES:
             rows = rows.filter(outcome=outcome)
-        trial, cohort_args = asked.is_dry_run, [cohort.pk, asked.pk]
-        may_confirm = (
-            trial
-            and asked.status == ImportStatus.DONE
-            and bool(asked.object_name)
-            and not RosterImport.objects.filter(confirms=asked).exists()
-        )
+        page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
+        args = [cohort.pk, asked.pk]
+        confirmed = RosterImport.objects.filter(confirms=asked).first()
         return self.cohort_page(
             request,
             cohort,
@@ -111,11 +125,19 @@ class RosterImportPages(CohortPages):
             asked=asked,
             delivery=_delivery(asked),
             outcome=outcome,
+            counts=[
+                (name, OUTCOME_NAMES[name], asked.counts.get(name, 0))
+                for name in OUTCOMES
+                if asked.counts.get(name) or name == outcome
+            ],
             query=f"outcome={outcome}&" if outcome in OUTCOMES else "",
-            page=Paginator(rows, PER_PAGE).get_page(request.GET.get("p")),
-            may_confirm=may_confirm,
-            confirm=reverse("admin:cohorts_cohort_confirm_import", args=cohort_args),
-            report=reverse("admin:cohorts_cohort_import_report", args=cohort_args),
+            page=page,
+            rows=[(_place(asked, row), row, *_words(row)) for row in page],
+            may_confirm=confirmed is None and _can_be_confirmed(asked),
+            changes_nothing=_changes_nothing(asked),
+            confirmed=confirmed and _address(confirmed),
+            confirm=reverse("admin:cohorts_cohort_confirm_import", args=args),
+            report=reverse("admin:cohorts_cohort_import_report", args=args),
             again=cohort_url(cohort, "import"),
             back=cohort_url(cohort, "roster"),
         )
@@ -142,6 +164,29 @@ class RosterImportPages(CohortPages):
 
 def _address(asked: RosterImport) -> str:
     return reverse("admin:cohorts_cohort_one_import", args=[asked.cohort_id, asked.pk])
+
+
+def _changes_nothing(asked: RosterImport) -> bool:
+    return not asked.counts.get(CREATED) and not asked.counts.get(UPDATED)
+
+
+def _can_be_confirmed(asked: RosterImport) -> bool:
+    is_tried = asked.is_dry_run and asked.status == ImportStatus.DONE
+    return is_tried and bool(asked.object_name) and not _changes_nothing(asked)
+
+
+def _place(asked: RosterImport, row: RosterImportRow) -> str:
+    """Return where a row stands: its file only where there are several."""
+    line = "" if row.line is None else str(row.line)
+    return line if row.file == asked.filename else f"{row.file} {line}".strip()
+
+
+def _words(row: RosterImportRow) -> tuple[Any, str]:
+    """Return an outcome and what it consists of, or why not, as people say it."""
+    said = ", ".join(str(EFFECT_NAMES.get(done, done)) for done in row.did)
+    if row.code:
+        said = f"{row.column}: {row.message}" if row.column else row.message
+    return OUTCOME_NAMES.get(row.outcome, row.outcome), said
 
 
 def _messages(errors: Any) -> list[str]:
