@@ -307,6 +307,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.core.openapi.describe_common_parts",
+    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # Fields of one name with different values: each set keeps a name of its own in the schema.
     "ENUM_NAME_OVERRIDES": {

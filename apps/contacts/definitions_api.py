@@ -65,29 +65,15 @@ class Tagged(mixins.RetrieveModelMixin, mixins.UpdateModelMixin):
         return response
 
 
-class AuthoredViewSet(
-    ApiView,
-    mixins.ListModelMixin,
-    mixins.CreateModelMixin,
-    Tagged,
-    viewsets.GenericViewSet[Any],
-):
-    """Listing, reading, creating and changing what authors write; each write is on record."""
+class RecordedViewSet(ApiView, mixins.ListModelMixin, Tagged, viewsets.GenericViewSet[Any]):
+    """Listing, reading and changing what authors write; each write is on record."""
 
     permission_classes = [AUTHORS]
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
-    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        created = serializer.save(**self.creation_values())
-        self.on_record("created", created)
-
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         changed = serializer.save()
         self.on_record("changed", changed)
-
-    def creation_values(self) -> dict[str, Any]:
-        """Return what the server sets on a new object."""
-        return {}
 
     def on_record(self, verb: str, entity: Any) -> None:
         record_admin_action(
@@ -95,6 +81,18 @@ class AuthoredViewSet(
             action=f"{entity._meta.model_name}.{verb}",
             entity=entity,
         )
+
+
+class AuthoredViewSet(RecordedViewSet, mixins.CreateModelMixin):
+    """The same, and creating."""
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        created = serializer.save(**self.creation_values())
+        self.on_record("created", created)
+
+    def creation_values(self) -> dict[str, Any]:
+        """Return what the server sets on a new object."""
+        return {}
 
 
 class VersionSerializer(StrictModelSerializer[Version]):
@@ -174,14 +172,10 @@ class DefinitionViewSet(AuthoredViewSet):
         return self.version_serializer_class(version, context=self.get_serializer_context()).data
 
 
-class VersionViewSet(AuthoredViewSet):
+class VersionViewSet(RecordedViewSet):
     """A version: a draft that may change, or a frozen number. Drafts begin at the definition."""
 
     http_method_names = ["get", "post", "put", "patch", "head"]
-
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Refused: a draft begins with `POST …/{definition}/draft`."""
-        return self.http_method_not_allowed(request, *args, **kwargs)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         version: Version = self.get_object()

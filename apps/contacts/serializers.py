@@ -61,7 +61,8 @@ class MergeSerializer(StrictSerializer):
 class MemberSerializer(serializers.ModelSerializer[OrgMembership]):
     """A login's standing in the organisation."""
 
-    email = serializers.EmailField(source="user.email", read_only=True)
+    # The database shows a login's address only to organisations in which it is active.
+    email = serializers.EmailField(source="user.email", read_only=True, allow_null=True)
 
     class Meta:
         model = OrgMembership

@@ -61,6 +61,8 @@ class TracesView(ApiView):
         responses={
             (200, PROTOBUF): OpenApiResponse(OpenApiTypes.BINARY),
             (200, JSON): OpenApiResponse(OpenApiTypes.OBJECT),
+            **{(status, PROTOBUF): OpenApiResponse(OpenApiTypes.BINARY) for status in CODES},
+            **{(status, JSON): OpenApiResponse(OpenApiTypes.OBJECT) for status in CODES},
         },
     )
     def post(self, request: Request) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.utils import DatabaseError
 from django.http import HttpRequest
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, mixins, viewsets
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
@@ -96,7 +96,10 @@ class OrderViewSet(
         auth=[],
         parameters=HEADERS,
         request=WebhookSerializer,
-        responses={200: ReceiptSerializer},
+        responses={
+            200: ReceiptSerializer,
+            401: OpenApiResponse(description="The signature is missing, wrong or too old."),
+        },
     )
     def create(self, request: Request) -> Response:
         """Receive an order from a shop: a webhook, signed as Standard Webhooks has it.
