@@ -104,13 +104,11 @@ class PackageReading:
 def read_manifest(package: Package, *, file: str) -> dict[str, str]:
     """Return the manifest's values by lower-case property name."""
     if MANIFEST not in package.members:
+        if "[Content_Types].xml" in package.names():
+            raise UnreadableFileError(file, "spreadsheet", "This is a spreadsheet: save it as CSV.")
         held = ", ".join(package.names()[:20]) or "nothing"
-        advice = (
-            "This is a spreadsheet: save it as CSV."
-            if "[Content_Types].xml" in package.names()
-            else "A OneRoster package has a manifest.csv."
-        )
-        raise UnreadableFileError(file, "missing-manifest", f"{advice} Found: {held}.")
+        message = f"A OneRoster package has a manifest.csv. Found: {held}."
+        raise UnreadableFileError(file, "missing-manifest", message)
     columns = _COLUMNS[MANIFEST]
     _, table, places = open_table(package, MANIFEST, columns=columns, encoding=None)
     return {

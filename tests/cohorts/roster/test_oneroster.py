@@ -332,8 +332,8 @@ def test_read_roster_names_who_is_to_be_deleted_by_identifier_if_need_be() -> No
         (
             zipped({"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"}),
             "roster.zip",
-            "missing-manifest",
-            "This is a spreadsheet: save it as CSV. Found: [Content_Types].xml, workbook.xml.",
+            "spreadsheet",
+            "This is a spreadsheet: save it as CSV.",
         ),
         (
             package(manifest=manifest("1.0")),
