@@ -1,9 +1,9 @@
-"""What a dashboard looks at, as somebody chose it."""
+"""What a dashboard looks at, and from where on learners are at risk, as somebody chose it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.cohorts.models import Cohort
 from apps.programs.models import Program
+from apps.reporting.models import RiskThresholds
+from apps.reporting.risks import Thresholds
 from apps.reporting.selectors.dashboards import Scope, cohorts_to_choose, programs_to_choose
 
 
@@ -30,8 +32,16 @@ class ScopeForm(forms.Form):
         required=False, label=_("Until"), widget=forms.DateInput(attrs={"type": "date"})
     )
 
-    def __init__(self, *args: Any, allowed: Collection[UUID] | None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        allowed: Collection[UUID] | None,
+        without_days: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if without_days:
+            del self.fields["since"], self.fields["until"]
         self.allowed = None if allowed is None else frozenset(allowed)
         choices: dict[str, Any] = {
             "program": programs_to_choose(allowed),
@@ -56,6 +66,35 @@ class ScopeForm(forms.Form):
         return Scope(
             cohorts=self.allowed if cohort is None else frozenset([cohort.pk]),
             program_id=None if program is None else program.pk,
-            since=chosen["since"],
-            until=chosen["until"],
+            since=chosen.get("since"),
+            until=chosen.get("until"),
         )
+
+
+class ThresholdsForm(forms.ModelForm[RiskThresholds]):
+    """From where on the learners of a cohort are at risk; an empty field switches its rule off."""
+
+    class Meta:
+        model = RiskThresholds
+        fields = ("misses_left", "inactive_days", "failed_results", "overdue_days", "locked_days")
+        labels: ClassVar[dict[str, Any]] = {
+            "misses_left": _("Sessions that can still be missed, at most"),
+            "inactive_days": _("Days without activity, at least"),
+            "failed_results": _("Assessments not passed, at least"),
+            "overdue_days": _("Days after a date that was missed, more than"),
+            "locked_days": _("Days after the date of what is still locked, more than"),
+        }
+        help_texts: ClassVar[dict[str, Any]] = {
+            "misses_left": _(
+                "Counted once a session was missed. Empty: attendance puts nobody at risk."
+            ),
+            "inactive_days": _("Counted from the first day where there was none. Empty: never."),
+            "failed_results": _("Final results of record. Empty: never."),
+            "overdue_days": _("Assessments and requirements. Empty: never."),
+            "locked_days": _("Empty: never."),
+        }
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Return what was entered; of a valid form."""
+        return Thresholds(**self.cleaned_data)

@@ -90,15 +90,22 @@ class Agenda:
             for one in open_now
         ]
 
-    def due(self, enrollments: Collection[CohortEnrollment], *, before: datetime) -> list[DueDate]:
-        """Return what is due from now on and was not handed in, the earliest first."""
+    def due(
+        self,
+        enrollments: Collection[CohortEnrollment],
+        *,
+        before: datetime,
+        since: datetime | None = None,
+    ) -> list[DueDate]:
+        """Return what is due since then (None: from now on) and was not handed in, by its date."""
         found = []
+        since = since or self.at
         for enrollment in enrollments:
             for window in self.windows.get(enrollment.cohort_id, {}).values():
                 own = self.attempts.get((enrollment.id, window.template_id), ())
                 granted = self._granted(enrollment, window.template_id)
                 due_at = effective_policy(VersionTerms(), window_terms(window), granted).due_at
-                if due_at is None or not self.at <= due_at < before:
+                if due_at is None or not since <= due_at < before:
                     continue
                 if all(one.status not in HANDED_IN for one in own):
                     title = window.template.title

@@ -7,6 +7,15 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.api import StrictSerializer
+from apps.reporting.risks import RiskKind
+
+MOST = 32767
+
+
+def _threshold(said: str) -> serializers.IntegerField:
+    return serializers.IntegerField(
+        min_value=0, max_value=MOST, allow_null=True, required=True, help_text=said
+    )
 
 
 class ScopeSerializer(StrictSerializer):
@@ -76,3 +85,49 @@ class CompletionTimesSerializer(serializers.Serializer[Any]):
     median_days = serializers.FloatField(allow_null=True)
     days = serializers.ListField(child=serializers.IntegerField())
     completed_on = serializers.ListField(child=serializers.DateField())
+
+
+class RiskSerializer(serializers.Serializer[Any]):
+    """One reason: its kind, what it is about, and the sentence that tells it."""
+
+    kind = serializers.ChoiceField(choices=RiskKind.choices)
+    about = serializers.CharField(help_text="The requirement or assessment; empty for none.")
+    count = serializers.IntegerField(
+        help_text="Sessions that can still be missed (-1: out of reach), or days."
+    )
+    on = serializers.DateField(allow_null=True, help_text="When it was due, or last active.")
+    percent = serializers.DecimalField(
+        max_digits=7, decimal_places=4, allow_null=True, help_text="The result that is not enough."
+    )
+    sentence = serializers.CharField()
+
+
+class AtRiskSerializer(serializers.Serializer[Any]):
+    enrollment = serializers.UUIDField(source="enrollment_id")
+    contact = serializers.UUIDField(source="contact_id")
+    name = serializers.CharField()
+    cohort = serializers.UUIDField(source="cohort_id")
+    cohort_title = serializers.CharField()
+    active_on = serializers.DateField(allow_null=True)
+    risks = RiskSerializer(many=True)
+
+
+class AtRiskReportSerializer(serializers.Serializer[Any]):
+    learners = AtRiskSerializer(many=True)
+
+
+class AtRiskScopeSerializer(StrictSerializer):
+    """Program and cohort; what is left out is not looked at."""
+
+    program = serializers.UUIDField(required=False, help_text="Only of this program.")
+    cohort = serializers.UUIDField(required=False, help_text="Only of this cohort.")
+
+
+class ThresholdsSerializer(StrictSerializer):
+    """From where on the learners of a cohort are at risk; null switches a rule off."""
+
+    misses_left = _threshold("At most so many sessions can still be missed, and one was.")
+    inactive_days = _threshold("Nothing was done for so many days.")
+    failed_results = _threshold("So many final results of record are not passed.")
+    overdue_days = _threshold("More than so many days after a date that was missed.")
+    locked_days = _threshold("More than so many days after the date of what is still locked.")

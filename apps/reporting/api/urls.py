@@ -3,10 +3,12 @@
 from django.urls import path
 
 from apps.reporting.api.views import (
+    AtRiskView,
     AttendanceReportView,
     CompletionTimesView,
     FunnelView,
     ScoresView,
+    ThresholdsView,
 )
 
 urlpatterns = [
@@ -14,4 +16,10 @@ urlpatterns = [
     path("reports/attendance", AttendanceReportView.as_view(), name="report-attendance"),
     path("reports/scores", ScoresView.as_view(), name="report-scores"),
     path("reports/completion-times", CompletionTimesView.as_view(), name="report-completion-times"),
+    path("reports/at-risk", AtRiskView.as_view(), name="report-at-risk"),
+    path(
+        "cohorts/<uuid:cohort_id>/risk-thresholds",
+        ThresholdsView.as_view(),
+        name="cohort-risk-thresholds",
+    ),
 ]

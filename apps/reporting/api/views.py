@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.cohorts.api.base import named, principal_of
-from apps.contacts.api import Requires
+from apps.cohorts.api.base import CohortScoped, named, principal_of
+from apps.cohorts.models import Cohort
+from apps.contacts.api import Requires, actor_of
 from apps.contacts.capabilities import Capability
-from apps.core.api import ApiView
+from apps.core.api import ApiView, StrictSerializer
 from apps.core.clock import now
+from apps.core.problems import NotFound
 from apps.reporting.api.serializers import (
+    AtRiskReportSerializer,
+    AtRiskScopeSerializer,
     AttendanceReportSerializer,
     CompletionTimesSerializer,
     FunnelSerializer,
     ScopeSerializer,
     ScoresReportSerializer,
+    ThresholdsSerializer,
 )
+from apps.reporting.risks import Thresholds
 from apps.reporting.selectors.dashboards import (
     Scope,
     analysed_cohorts,
@@ -30,6 +37,8 @@ from apps.reporting.selectors.dashboards import (
     programs_to_choose,
     scores,
 )
+from apps.reporting.selectors.risks import at_risk, thresholds_of
+from apps.reporting.services import set_thresholds
 
 
 class ReportView(ApiView):
@@ -38,9 +47,11 @@ class ReportView(ApiView):
     permission_classes = [Requires(None, read=Capability.VIEW_ANALYTICS)]
     http_method_names = ["get", "head"]
 
+    scope_serializer: type[StrictSerializer] = ScopeSerializer
+
     def scope(self, request: Request) -> Scope:
         """Return what is asked for; a program or cohort that one doesn't see is not found."""
-        asked = ScopeSerializer(data=request.query_params.dict())
+        asked = self.scope_serializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         chosen: dict[str, Any] = asked.validated_data
         allowed = analysed_cohorts(principal_of(request))
@@ -79,3 +90,45 @@ class CompletionTimesView(ReportView):
     def get(self, request: Request) -> Response:
         """In how many days the program was completed."""
         return Response(CompletionTimesSerializer(completion_times(self.scope(request))).data)
+
+
+class AtRiskView(ReportView):
+    scope_serializer = AtRiskScopeSerializer
+
+    @extend_schema(parameters=[AtRiskScopeSerializer], responses=AtRiskReportSerializer)
+    def get(self, request: Request) -> Response:
+        """Who is at risk in the open cohorts, and every reason; most kinds of reason first."""
+        found = at_risk(self.scope(request), at=now())
+        return Response(AtRiskReportSerializer({"learners": found}).data)
+
+
+class ThresholdsView(CohortScoped):
+    """From where on the learners of a cohort are at risk."""
+
+    permission_classes = [Requires(Capability.RUN_COHORTS, read=Capability.VIEW_ANALYTICS)]
+    http_method_names = ["get", "head", "put"]
+
+    def _cohort(self, request: Request, cohort_id: UUID) -> Cohort:
+        allowed = analysed_cohorts(principal_of(request))
+        cohort = cohorts_to_choose(allowed).filter(pk=cohort_id).first()
+        if cohort is None:
+            raise NotFound
+        return cohort
+
+    @extend_schema(responses=ThresholdsSerializer)
+    def get(self, request: Request, cohort_id: UUID) -> Response:
+        """The thresholds in force: the cohort's own, or the usual ones."""
+        cohort = self._cohort(request, cohort_id)
+        return Response(ThresholdsSerializer(thresholds_of([cohort.pk])[cohort.pk]).data)
+
+    @extend_schema(request=ThresholdsSerializer, responses=ThresholdsSerializer)
+    def put(self, request: Request, cohort_id: UUID) -> Response:
+        """Set all of them; null switches a rule off."""
+        cohort = self._cohort(request, cohort_id)
+        self.demand(Capability.RUN_COHORTS, cohort.pk)
+        asked = ThresholdsSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = set_thresholds(
+            cohort=cohort, thresholds=Thresholds(**asked.validated_data), actor=actor_of(request)
+        )
+        return Response(ThresholdsSerializer(row.thresholds).data)
