@@ -42,6 +42,7 @@ NAMES = {
     "domain_id": "sso.EmailDomain",
     "secret_id": "commerce.SourceSecret",
     "import_id": "cohorts.RosterImport",
+    "cohort_id": "cohorts.Cohort",
 }
 ROUTES = {
     "v1/cohorts/": "cohorts.Cohort",
