@@ -22,6 +22,7 @@ from apps.contacts.admin_base import (
     ReferringAdmin,
     Section,
     actor_of,
+    ended,
     principal_of,
     url_of,
 )
@@ -222,7 +223,16 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     change_capability = Capability.MANAGE_MEMBERS
     view_capability = Capability.AUDIT_READ
     list_display = ("name", "contact", "prefix", "last_used_on", "expires_at", "state")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_filter = (
+        (
+            "revoked_at",
+            ended(
+                gettext_lazy("revocation"),
+                no=gettext_lazy("not revoked"),
+                yes=gettext_lazy("revoked"),
+            ),
+        ),
+    )
     search_fields = ("name", "prefix", "contact__display_name")
     ordering = ("-created_at",)
     exclude = ("token_hash",)
@@ -276,7 +286,13 @@ class OutboxAdmin(ReferringAdmin):
     nothing_yet = gettext_lazy("Nothing is owed: all work is done.")
     view_capability = Capability.AUDIT_READ
     list_display = ("topic", "about", "created_at", "attempts", "parked_at", "problem")
-    list_filter = ("topic", ("parked_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "topic",
+        (
+            "parked_at",
+            ended(gettext_lazy("state"), no=gettext_lazy("owed"), yes=gettext_lazy("parked")),
+        ),
+    )
     search_fields = ("key", "last_error")
     ordering = ("-parked_at", "available_at")
     fields = (

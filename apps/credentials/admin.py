@@ -20,6 +20,7 @@ from apps.contacts.admin_base import (
     Section,
     VersionAdmin,
     actor_of,
+    ended,
     principal_of,
     refusal_of,
     refuse_in,
@@ -212,7 +213,17 @@ class CertificationAwardAdmin(FormViews):
         "issued_at",
         "expires_at",
     )
-    list_filter = ("template", ("revoked_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "template",
+        (
+            "revoked_at",
+            ended(
+                gettext_lazy("revocation"),
+                no=gettext_lazy("not revoked"),
+                yes=gettext_lazy("revoked"),
+            ),
+        ),
+    )
     list_select_related = ("template",)
     search_fields = ("certificate_number", "legal_name", "contact__display_name")
     ordering = ("-issued_at",)
@@ -309,7 +320,18 @@ class AwardHoldAdmin(FormViews):
     verbs = ("resolve",)
     change_form_template = "admin/assay/hold_change_form.html"
     list_display = ("contact", "template", "code", "reason", "opened_at", "resolution")
-    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "code", "template")
+    list_filter = (
+        (
+            "resolved_at",
+            ended(
+                gettext_lazy("decision"),
+                no=gettext_lazy("waits for a decision"),
+                yes=gettext_lazy("decided"),
+            ),
+        ),
+        "code",
+        "template",
+    )
     ordering = ("-opened_at",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AwardHold]:

@@ -96,6 +96,8 @@ class SsoIdentity(models.Model):
 
     class Meta:
         db_table = "sso_identities"
+        verbose_name = "single sign-on identity"
+        verbose_name_plural = "single sign-on identities"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["organization", "provider_id", "subject"],

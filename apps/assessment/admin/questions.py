@@ -31,7 +31,15 @@ from apps.assessment.questions.items import KINDS, AnswerKey
 from apps.assessment.questions.keys import KeyRefused
 from apps.assessment.services import archive_question, import_gift
 from apps.assessment.vocabulary import Kind
-from apps.contacts.admin_base import AuthoredAdmin, Section, actor_of, refusal_of, tell, url_of
+from apps.contacts.admin_base import (
+    AuthoredAdmin,
+    Section,
+    actor_of,
+    ended,
+    refusal_of,
+    tell,
+    url_of,
+)
 from apps.core.clock import now
 from apps.core.versions import NotADraft, lock_version
 
@@ -186,7 +194,16 @@ class BankItemAdmin(QuestionPages):
     question_form = BankItemForm
     belongs_to = "bank"
     list_display = ("title", "kind", "bank", "category", "archived_at")
-    list_filter = ("kind", "bank", ("archived_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "kind",
+        "bank",
+        (
+            "archived_at",
+            ended(
+                gettext_lazy("use"), no=gettext_lazy("in use"), yes=gettext_lazy("taken out of use")
+            ),
+        ),
+    )
     search_fields = ("title", "key", "category")
     ordering = ("-id",)
     actions = ("archive",)

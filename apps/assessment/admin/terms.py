@@ -23,7 +23,7 @@ from apps.assessment.services import (
 )
 from apps.cohorts.models import CohortEnrollment
 from apps.cohorts.selectors import of_staffed
-from apps.contacts.admin_base import Pages, Section, actor_of, principal_of
+from apps.contacts.admin_base import Pages, Section, actor_of, ended, principal_of
 from apps.contacts.capabilities import Capability
 from apps.contacts.models import Contact
 from apps.core.clock import now
@@ -144,7 +144,12 @@ class AccommodationAdmin(RunnersPages):
         "granted_by",
         "ended_at",
     )
-    list_filter = (("ended_at", admin.EmptyFieldListFilter),)
+    list_filter = (
+        (
+            "ended_at",
+            ended(gettext_lazy("validity"), no=gettext_lazy("in force"), yes=gettext_lazy("ended")),
+        ),
+    )
     search_fields = ("contact__display_name",)
     ordering = ("-id",)
 

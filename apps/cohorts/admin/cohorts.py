@@ -158,12 +158,20 @@ class CohortAdmin(RosterPages, RosterImportPages, SessionPages):
                 done=done,
                 back=cohort_url(cohort),
             )
+        ask = {
+            "open": (_("Open %(cohort)s"), _("Open the cohort")),
+            "end": (_("End %(cohort)s"), _("End the cohort")),
+            "cancel": (_("Cancel %(cohort)s"), _("Cancel the cohort")),
+        }
+        title, send = ask[move]
         active = cohort.enrollments.active().count()
         people = ngettext("It concerns %(count)d person.", "It concerns %(count)d people.", active)
         return self.cohort_page(
             request,
             cohort,
             "cohort_move",
-            title={"open": _("Open"), "end": _("End"), "cancel": _("Cancel")}[move],
+            title=title % {"cohort": cohort},
+            send=send,
+            danger=move != "open",
             consequences=[means, people % {"count": active}],
         )

@@ -1,6 +1,7 @@
 """The admin classes that every app's back office is made of."""
 
 from apps.contacts.admin_base.definitions import AuthoredAdmin, DefinitionAdmin, VersionPartAdmin
+from apps.contacts.admin_base.filters import ended
 from apps.contacts.admin_base.links import Name, Reference, references
 from apps.contacts.admin_base.menu import Section
 from apps.contacts.admin_base.organization import OrganizationModelAdmin
@@ -33,6 +34,7 @@ __all__ = [
     "VersionPartForm",
     "VersionPartInline",
     "actor_of",
+    "ended",
     "principal_of",
     "references",
     "refusal_of",

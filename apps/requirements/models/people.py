@@ -54,7 +54,7 @@ class RequirementAssignment(RevisionModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.enrollment_id} · {self.set_version_id}"
+        return f"{self.enrollment} · {self.set_version}"
 
 
 class EnrollmentStanding(CohortEnrollment):
