@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import apps.ai_logs.services.erasure
+import apps.ai_logs.services.retention
 import apps.ai_logs.tasks
 import apps.assessment.ports
 import apps.assessment.selectors.placing
@@ -58,6 +59,7 @@ def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:
 OUTBOX_HANDLERS: dict[str, Handler] = {
     "learner.advance": advance_learner,
     apps.ai_logs.services.erasure.REMOVE_OBJECTS: apps.ai_logs.tasks.remove_erased,
+    apps.ai_logs.services.retention.RETENTION: apps.ai_logs.tasks.apply_retention,
     apps.assessment.services.GRADE: apps.assessment.tasks.grade,
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
     apps.cohorts.services.IMPORT: apps.cohorts.tasks.import_roster,

@@ -9,6 +9,7 @@ from celery import shared_task
 
 from apps.ai_logs.services.contents import sweep_orphans
 from apps.ai_logs.services.erasure import remove_objects
+from apps.ai_logs.services.retention import erase_due, owe_retention
 from apps.ai_logs.services.spans import flush_pending
 from apps.core.clock import now
 from apps.core.tasks import ready_organizations
@@ -18,6 +19,22 @@ from apps.core.tenancy import connection, tenant_context
 def remove_erased(key: str, payloads: list[dict[str, Any]]) -> None:
     """Outbox handler of `ai_logs.remove_objects`; the key is the session."""
     remove_objects(UUID(key))
+
+
+def apply_retention(key: str, payloads: list[dict[str, Any]]) -> None:
+    """Outbox handler of `ai_logs.retention`: a batch; what is left is owed again."""
+    erase_due(at=now())
+
+
+@shared_task(name="ai_logs.apply_retention")
+def owe_what_policies_ask() -> int:
+    """Owe, in every organisation whose policy asks for it, an erasure; return how many do."""
+    asked = 0
+    for organization in ready_organizations():
+        with tenant_context(organization):
+            asked += owe_retention(at=now())
+    connection.forget_tenant()
+    return asked
 
 
 @shared_task(name="ai_logs.sweep_objects")

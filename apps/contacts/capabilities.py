@@ -31,6 +31,8 @@ class Capability(StrEnum):
     INGEST_AI = "ingest_ai"
     READ_CONVERSATIONS = "read_conversations"
     ERASE_CONVERSATIONS = "erase_conversations"
+    REVIEW_SAFETY = "review_safety"
+    SET_RETENTION = "set_retention"
 
 
 C = Capability
@@ -45,6 +47,7 @@ COHORT_SCOPED = frozenset(
         C.VIEW_LEARNERS,
         C.VIEW_ANALYTICS,
         C.READ_CONVERSATIONS,
+        C.REVIEW_SAFETY,
     }
 )
 
@@ -63,7 +66,7 @@ READING = frozenset(
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
     OrgRole.OWNER: frozenset(Capability),
-    OrgRole.ADMIN: frozenset(Capability) - {C.MANAGE_OWNERS},
+    OrgRole.ADMIN: frozenset(Capability) - {C.MANAGE_OWNERS, C.SET_RETENTION},
     OrgRole.INSTRUCTOR: COHORT_SCOPED | {C.VIEW_CONTENT, C.AUTHOR_CONTENT, C.USE_BACK_OFFICE},
     OrgRole.AUDITOR: READING,
     OrgRole.LEARNER: frozenset(),

@@ -9,9 +9,13 @@ import psycopg
 from django.db import models
 from psycopg import sql
 
+from apps.ai_logs.rules.pricing import Usage
+from apps.ai_logs.services.feedback import give_feedback
 from apps.ai_logs.services.interactions import Artefact, NewInteraction, record_interactions
+from apps.ai_logs.services.retention import set_retention
 from apps.ai_logs.services.sessions import SessionTerms, start_session
 from apps.ai_logs.texts import plain
+from apps.ai_logs.vocabulary import Rating
 from apps.assessment.models import AssessmentTemplate
 from apps.assessment.services import decide_release
 from apps.cohorts.models import Cohort, CohortStatus
@@ -99,9 +103,18 @@ def complete_what_the_demo_lacks() -> None:
     )
     made = Artefact("notes.txt", plain("Notes"))
     said = NewInteraction(
-        role="assistant", text=plain("Hello"), artefacts=(made,), occurred_at=now()
+        role="assistant",
+        text=plain("Hello"),
+        artefacts=(made,),
+        occurred_at=now(),
+        provider="openai",
+        responded_model="gpt-4o-mini-2024-07-18",
+        usage=Usage(input=10, output=10),
     )
-    record_interactions([(session.id, said)], asserted_by=registrar)
+    recorded = record_interactions([(session.id, said)], asserted_by=registrar)[0].interaction
+    assert recorded is not None
+    set_retention(days=3650, actor=registrar)
+    give_feedback(interaction=recorded, contact=award.contact, rating=Rating.FLAG)
     asked = request_import(
         cohort=Cohort.objects.filter(status=CohortStatus.OPEN)[0],
         filename="people.csv",

@@ -5,11 +5,13 @@ from rest_framework.routers import SimpleRouter
 
 from apps.ai_logs.api.interaction_views import AiInteractionViewSet, SessionInteractionsView
 from apps.ai_logs.api.otlp import TracesView
+from apps.ai_logs.api.safety import AiSafetyReviewViewSet
 from apps.ai_logs.api.session_views import AiSessionViewSet, ArtefactView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("ai/sessions", AiSessionViewSet, basename="aisession")
 router.register("ai/interactions", AiInteractionViewSet, basename="aiinteraction")
+router.register("ai/safety-reviews", AiSafetyReviewViewSet, basename="aisafetyreview")
 
 urlpatterns = [
     path(

@@ -3,6 +3,7 @@
 from apps.ai_logs.models.contents import AiContent, AiErasure, AiSessionKey
 from apps.ai_logs.models.interactions import AiFeedback, AiInteraction
 from apps.ai_logs.models.oversight import AiBudget, AiSafetyReview
+from apps.ai_logs.models.policies import AiRetentionPolicy
 from apps.ai_logs.models.prices import AiInteractionCost, AiModelPrice
 from apps.ai_logs.models.sessions import AiSession
 from apps.ai_logs.models.traces import AiPendingSpan, AiTraceContext
@@ -16,6 +17,7 @@ __all__ = [
     "AiInteractionCost",
     "AiModelPrice",
     "AiPendingSpan",
+    "AiRetentionPolicy",
     "AiSafetyReview",
     "AiSession",
     "AiSessionKey",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 
 from apps.ai_logs.models import (
     AiContent,
@@ -15,10 +17,10 @@ from apps.ai_logs.models import (
 )
 from apps.ai_logs.services.sessions import lock_sessions
 from apps.ai_logs.vocabulary import ErasureReason, ReviewState
-from apps.contacts.models import Contact
-from apps.contacts.services import record_admin_action
+from apps.contacts.models import AdminAction, Contact
 from apps.core import objects
-from apps.core.outbox import owe
+from apps.core.bulk import insert_many
+from apps.core.outbox import owe_many
 from apps.core.problems import Conflict
 
 REMOVE_OBJECTS = "ai_logs.remove_objects"
@@ -45,19 +47,53 @@ def erase_session(
         return before, False
     if reason == ErasureReason.LEARNER_REQUEST and _is_under_review(session):
         raise UnderReview
-    contents = AiContent.objects.filter(session=session).count()
-    erasure = AiErasure.objects.create(
-        session=session, reason=reason, actor=actor, note=note, contents=contents
-    )
-    AiSessionKey.objects.filter(session=session).delete()
-    record_admin_action(
-        actor=actor,
-        action="aisession.erased",
-        entity=session,
-        details={"reason": str(reason), "note": note, "contents": contents},
-    )
-    owe(REMOVE_OBJECTS, str(session.id))
+    [erasure] = destroy([session.id], reason=reason, actor=actor, note=note)
     return erasure, True
+
+
+def destroy(
+    session_ids: Sequence[UUID], *, reason: str, actor: Contact | None, note: str = ""
+) -> list[AiErasure]:
+    """Return the erasures of these sessions: locked by the caller, none of them erased.
+
+    A constant number of statements.
+    """
+    counts = dict(
+        AiContent.objects.filter(session_id__in=session_ids)
+        .values_list("session_id")
+        .annotate(n=Count("id"))
+        .order_by()
+    )
+    erasures = insert_many(
+        AiErasure,
+        [
+            AiErasure(
+                session_id=one, reason=reason, actor=actor, note=note, contents=counts.get(one, 0)
+            )
+            for one in session_ids
+        ],
+    )
+    AiSessionKey.objects.filter(session_id__in=session_ids).delete()
+    record_erasures(erasures)
+    owe_many(REMOVE_OBJECTS, [str(one) for one in session_ids])
+    return erasures
+
+
+def record_erasures(erasures: Sequence[AiErasure]) -> None:
+    """Leave a row of `admin_actions` for each erasure."""
+    insert_many(
+        AdminAction,
+        [
+            AdminAction(
+                actor=one.actor,
+                action="aisession.erased",
+                entity_type=AiSession._meta.label_lower,
+                entity_id=one.session_id,
+                details={"reason": str(one.reason), "note": one.note, "contents": one.contents},
+            )
+            for one in erasures
+        ],
+    )
 
 
 def _is_under_review(session: AiSession) -> bool:

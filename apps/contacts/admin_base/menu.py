@@ -20,6 +20,7 @@ class Section(Enum):
     AUTHORING = "authoring"
     PEOPLE = "people"
     CREDENTIALS = "credentials"
+    AI = "ai"
     COMMERCE = "commerce"
     RECORDS = "records"
     ORGANIZATION = "organization"
@@ -34,6 +35,7 @@ LABELS = {
     Section.AUTHORING: _("Courses and assessments"),
     Section.PEOPLE: _("People"),
     Section.CREDENTIALS: _("Credentials"),
+    Section.AI: _("AI conversations"),
     Section.COMMERCE: _("Sales"),
     Section.RECORDS: _("Records"),
     Section.ORGANIZATION: _("Organisation"),
