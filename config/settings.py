@@ -329,6 +329,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RequirementState": "apps.requirements.statuses.Status",
         "EvaluationStatus": "apps.requirements.statuses.DecisionStatus",
         "EvidenceKind": "apps.requirements.statuses.EvidenceKind",
+        "PackageKind": "apps.portability.vocabulary.PackageKind",
+        "PackagePartKind": "apps.portability.vocabulary.PartKind",
         "EdgeKind": "apps.requirements.graph.EdgeKind",
         "EdgeCondition": "apps.requirements.graph.EdgeCondition",
         "SignOffStatus": "apps.requirements.models.SignOffStatus",

@@ -67,6 +67,7 @@ class CourseAdmin(DefinitionAdmin):
 
     section, place = Section.AUTHORING, 20
     nothing_yet = gettext_lazy("No course yet.")
+    change_form_template = "admin/assay/course_change_form.html"
     readonly_fields = ("catalog_course_id", "catalog_version_id")
 
 
@@ -75,6 +76,7 @@ class CourseVersionAdmin(VersionAdmin):
     """What a course says: its modules and items."""
 
     section, place = Section.AUTHORING, 90
+    change_form_template = "admin/assay/exported_version_change_form.html"
     inlines = [ModuleInline, ItemInline]
     search_fields = ("definition__title", "definition__slug")
 
@@ -145,6 +147,7 @@ class ProgramVersionAdmin(VersionAdmin):
     """What a program says: which courses it takes, at which version."""
 
     section, place = Section.AUTHORING, 90
+    change_form_template = "admin/assay/exported_version_change_form.html"
     inlines = [ProgramCourseInline]
     search_fields = ("definition__title", "definition__slug")
 

@@ -41,6 +41,8 @@ NAMES = {
     "node_id": "requirements.RequirementNode",
     "domain_id": "sso.EmailDomain",
     "secret_id": "commerce.SourceSecret",
+    "course_version_id": "programs.CourseVersion",
+    "program_version_id": "programs.ProgramVersion",
     "import_id": "cohorts.RosterImport",
     "cohort_id": "cohorts.Cohort",
 }

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,6 +24,7 @@ from apps.core.api import StrictSerializer
 from apps.core.clock import now
 from apps.core.encoding import ENCODINGS
 from apps.core.problems import Invalid, TooLarge
+from apps.core.uploads import FileParser, bodies, sent_file
 
 
 class RosterMissing(Invalid):
@@ -41,27 +37,9 @@ class RosterTooLarge(TooLarge):
     title = f"A roster may have {MAX_BYTES // 1024**2} MB."
 
 
-@dataclass(frozen=True)
-class SentRoster:
-    """A roster as it came. Its representation is a digest: that is what identifies a request."""
-
-    data: bytes = field(repr=False)
-    sha256: str
-
-
-class RosterParser(BaseParser):
-    """A file as the body of the request."""
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, SentRoster]:
-        data = stream.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise RosterTooLarge
-        return {"roster": SentRoster(data, hashlib.sha256(data).hexdigest())}
+class RosterParser(FileParser):
+    max_bytes = MAX_BYTES
+    too_large = RosterTooLarge
 
 
 class CsvParser(RosterParser):
@@ -92,16 +70,7 @@ class RosterView(CohortScoped):
     parser_classes = [CsvParser, ZipParser, BytesParser, MultiPartParser]
 
     @extend_schema(
-        request={
-            "text/csv": OpenApiTypes.BINARY,
-            "application/zip": OpenApiTypes.BINARY,
-            "application/octet-stream": OpenApiTypes.BINARY,
-            "multipart/form-data": {
-                "type": "object",
-                "properties": {"file": {"type": "string", "format": "binary"}},
-                "required": ["file"],
-            },
-        },
+        request=bodies("text/csv", "application/zip", "application/octet-stream"),
         parameters=[
             OpenApiParameter("dry_run", bool, description="Report, and change nothing."),
             OpenApiParameter("class_id", str, description="Of several classes, the one to take."),
@@ -122,7 +91,9 @@ class RosterView(CohortScoped):
         asked = RosterOptionsSerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         options = asked.validated_data
-        data, filename = _sent(request)
+        data, filename = sent_file(
+            request, max_bytes=MAX_BYTES, missing=RosterMissing, too_large=RosterTooLarge
+        )
         begun = request_import(
             cohort=cohort,
             filename=filename or options["filename"],
@@ -137,17 +108,3 @@ class RosterView(CohortScoped):
 
     def render_again(self, request: Request, answer: dict[str, Any]) -> Any:
         return RosterImportSerializer(RosterImport.objects.get(pk=answer["id"])).data
-
-
-def _sent(request: Request) -> tuple[bytes, str]:
-    """Return the bytes of the roster, and its name where the client told one."""
-    sent: Any = request.data
-    roster = sent.get("roster")
-    if isinstance(roster, SentRoster):
-        return roster.data, ""
-    file = request.FILES.get("file")
-    if not isinstance(file, UploadedFile):
-        raise RosterMissing
-    if file.size is None or file.size > MAX_BYTES:
-        raise RosterTooLarge
-    return file.read(), file.name or ""

@@ -1,5 +1,6 @@
 """Back office of portability: the catalog, and packages in and out."""
 
 from apps.portability.admin.catalog import CatalogAdmin
+from apps.portability.admin.packages import PackageImportAdmin
 
-__all__ = ["CatalogAdmin"]
+__all__ = ["CatalogAdmin", "PackageImportAdmin"]

@@ -7,17 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.contacts.services import record_admin_action
 from apps.core.problems import Problem
 from apps.core.tenancy import connection, tenant_context
 from apps.organizations.models import Organization, ProvisioningStep
-from apps.portability.format import pack
-from apps.portability.selectors.export import (
-    NothingPublished,
-    export_course,
-    export_program,
-    newest_published,
-)
+from apps.portability.selectors.export import NothingPublished, newest_published
+from apps.portability.services import export_version
 from apps.programs.models import Course, Program
 
 
@@ -64,9 +58,7 @@ class Command(BaseCommand):
         if definition is None:
             raise CommandError(f"There is no {model._meta.verbose_name} {slug!r}.")
         version = _version(definition, options["number"])
-        content = export_course(version) if options["course"] else export_program(version)
-        record_admin_action(actor=None, action="package.exported", entity=version)
-        return pack(content)
+        return export_version(version=version, actor=None).data
 
 
 def _version(definition: Course | Program, number: int | None) -> Any:
