@@ -17,6 +17,7 @@ from apps.core.clock import now as present
 from apps.core.models import OutboxMessage
 from apps.core.outbox import deliver
 from apps.demo.authoring import Author, Curriculum, fill_bank, write_program
+from apps.demo.catalog import adopt_platform_course
 from apps.demo.content.organizations import OrganizationPlan
 from apps.demo.groups import DemoBroken, Group, moment, open_group
 from apps.demo.outcomes import conclude
@@ -72,6 +73,9 @@ class _Loading:
             welcome(staff, owner=owner, at=founded_at)
         with self._step("program, courses, assessments, requirements"):
             curriculum = self._write(owner, at=founded_at)
+        if plan.adopts:
+            with self._step("a course of the catalog"):
+                adopt_platform_course(actor=owner, at=founded_at)
         with self._step("cohorts and rosters"):
             groups = [self._open(curriculum, owner, number) for number in range(len(plan.cohorts))]
             learners = [m for m in plan.members if m.role == OrgRole.LEARNER]

@@ -120,7 +120,7 @@ class OrganizationPlan:
 
     Each learner takes `electives` of the courses that are not required. `attendance_need` is the
     requirement that can be waived, `signoff_need` the one that an instructor signs off once
-    `signoff_after`, an assessment, is passed.
+    `signoff_after`, an assessment, is passed. One that `adopts` takes the platform's course.
     """
 
     slug: str
@@ -136,3 +136,4 @@ class OrganizationPlan:
     signoff_need: str = ""
     signoff_after: str = ""
     shop: ShopPlan | None = None
+    adopts: bool = False

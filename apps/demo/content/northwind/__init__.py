@@ -23,6 +23,7 @@ NORTHWIND = OrganizationPlan(
     signoff_need="supervised",
     signoff_after="practical-entry",
     shop=SHOP,
+    adopts=True,
     members=(
         MemberPlan(
             "ingrid.halvorsen@northwind.example.org",
