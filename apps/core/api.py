@@ -127,17 +127,29 @@ class CursorPagination(pagination.CursorPagination):
     max_page_size = 200
 
 
+TEXTS = (serializers.CharField, serializers.UUIDField, serializers.PrimaryKeyRelatedField)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know, instead of losing them silently."""
+    """Refuses fields it does not know, instead of losing them silently, and numbers for texts.
+
+    REST framework writes a number where a text belongs as its digits, and takes one for an id.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             unknown = sorted(set(map(str, data)) - set(self.fields))
-            if unknown:
+            numbers = [name for name in data if isinstance(data[name], int | float)]
+            texts = [name for name in numbers if isinstance(self.fields.get(name), TEXTS)]
+            if unknown or texts:
                 raise serializers.ValidationError(
                     {
-                        name: serializers.ErrorDetail("There is no such field.", code="unknown")
-                        for name in unknown
+                        name: serializers.ErrorDetail(message, code=code)
+                        for names, message, code in (
+                            (unknown, "There is no such field.", "unknown"),
+                            (texts, "Not a text.", "invalid"),
+                        )
+                        for name in names
                     }
                 )
         return super().to_internal_value(data)
@@ -145,6 +157,14 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[M]):
     """A ModelSerializer that refuses unknown fields."""
+
+
+class LengthRequired(Problem):
+    """A body in chunks: its length is not known, and the server would take it for empty."""
+
+    code = "length-required"
+    status = 411
+    title = "Send the body with a Content-Length."
 
 
 class ApiView(APIView):
@@ -158,6 +178,8 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            raise LengthRequired
         method = (request.method or "").lower()
         if method.upper() in WRITES and hasattr(self, method):
             handler = getattr(self, method)

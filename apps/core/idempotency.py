@@ -28,7 +28,7 @@ class KeyInUse(Conflict):
 
 class KeyNotUsable(BadRequest):
     code = "idempotency-key-not-usable"
-    title = "An Idempotency-Key is 1 to 255 printable characters."
+    title = "An Idempotency-Key is 1 to 255 printable ASCII characters."
 
 
 def claim(
@@ -39,7 +39,7 @@ def claim(
     Waits while another transaction holds the key. Call inside the business transaction. Raises
     KeyReused for another body, KeyInUse when the wait outlasts the lock timeout.
     """
-    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+    if not 1 <= len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
         raise KeyNotUsable
     digest = hashlib.sha256(body).hexdigest()
     subject = {"actor_id": actor_id, "method": method, "path": path[:500], "key": key}

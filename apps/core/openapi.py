@@ -42,6 +42,7 @@ REFUSALS = {
     "404": ("NotFound", "There is no such thing here that the caller may see."),
     "406": ("NotAcceptable", "There is no such representation."),
     "409": ("Conflict", "This conflicts with the present state."),
+    "411": ("LengthRequired", "The body was sent in chunks: its length is not known."),
     "412": ("Stale", "It changed since the ETag in `If-Match` was read."),
     "413": ("TooLarge", "The body is too large."),
     "415": (
@@ -125,4 +126,4 @@ def refusals(method: str, operation: dict[str, Any]) -> Iterator[str]:
     if method in ("put", "patch", "delete"):
         yield "412"
     if has_body:
-        yield from ("413", "415")
+        yield from ("411", "413", "415")

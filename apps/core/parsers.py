@@ -17,7 +17,7 @@ MAX_INTEGER = 2**63 - 1
 
 
 class StrictJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: no NaN, no NUL, no lone surrogates, no bottomless nesting."""
+    """JSON as RFC 8259 has it: no NaN, no NUL, no name said twice, no bottomless nesting."""
 
     media_type = "application/json"
 
@@ -34,16 +34,16 @@ class StrictJSONParser(BaseParser):
         return strict_json(raw)
 
 
-def strict_json(raw: bytes, *, unique_names: bool = False) -> Any:
+def strict_json(raw: bytes) -> Any:
     """Return the value that JSON text spells; raises ParseError for anything else.
 
-    With `unique_names` an object that says a name twice is refused too: readers differ on which
-    of the two counts.
+    An object that says a name twice is refused too: readers differ on which of the two counts.
     """
-    hook = _refuse_repeated_names if unique_names else None
     try:
         value = json.loads(
-            raw.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=hook
+            raw.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_refuse_repeated_names,
         )
     except UnicodeDecodeError as error:
         raise ParseError(f"Not UTF-8 at byte {error.start}.") from error

@@ -186,7 +186,7 @@ def _listing_faults(files: Mapping[str, bytes], listed: Mapping[str, Any]) -> It
 
 def _parsed(path: str, data: bytes) -> Any:
     try:
-        return strict_json(data, unique_names=True)
+        return strict_json(data)
     except ParseError as error:
         raise refused([Fault(path, "", "not-json", str(error.detail))]) from error
 
