@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.db import IntegrityError, transaction
 
@@ -153,14 +154,21 @@ def outcomes(roster: Roster, lines: Sequence[Line]) -> Iterator[RowOutcome]:
         return said.file, said.line or 0
 
     entries: list[Line | RowProblem] = [*roster.problems, *lines]
-    for entry in sorted(entries, key=place):
-        yield _told(entry) if isinstance(entry, Line) else _unread(entry)
+    for _place, told in groupby(sorted(entries, key=place), key=place):
+        of_a_row = list(told)
+        problems = [one for one in of_a_row if isinstance(one, RowProblem)]
+        yield from (_told(one) for one in of_a_row if isinstance(one, Line))
+        # What has no line speaks of a whole file, each for itself.
+        together = [problems] if problems and problems[0].line else [[one] for one in problems]
+        yield from map(_unread, together)
 
 
-def _unread(problem: RowProblem) -> RowOutcome:
-    column = problem.column or ""
-    code, message = problem.code, problem.message
-    return RowOutcome(problem.file, problem.line, "", REFUSED, (), "", code, message, column)
+def _unread(problems: Sequence[RowProblem]) -> RowOutcome:
+    """Return the refusal of a row for all that is wrong with it; its code is that of the first."""
+    first = problems[0]
+    columns = ", ".join(dict.fromkeys(one.column for one in problems if one.column))
+    message = " ".join(one.message for one in problems)
+    return RowOutcome(first.file, first.line, "", REFUSED, (), "", first.code, message, columns)
 
 
 def _told(line: Line) -> RowOutcome:
