@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -139,20 +139,22 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             unknown = sorted(set(map(str, data)) - set(self.fields))
-            numbers = [name for name in data if isinstance(data[name], int | float)]
-            texts = [name for name in numbers if isinstance(self.fields.get(name), TEXTS)]
-            if unknown or texts:
+            wrong = [
+                *((name, "There is no such field.", "unknown") for name in unknown),
+                *self._numbers_for_texts(data),
+            ]
+            if wrong:
                 raise serializers.ValidationError(
-                    {
-                        name: serializers.ErrorDetail(message, code=code)
-                        for names, message, code in (
-                            (unknown, "There is no such field.", "unknown"),
-                            (texts, "Not a text.", "invalid"),
-                        )
-                        for name in names
-                    }
+                    {name: serializers.ErrorDetail(said, code=code) for name, said, code in wrong}
                 )
         return super().to_internal_value(data)
+
+    def _numbers_for_texts(self, data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+        for name, value in data.items():
+            field = self.fields.get(name)
+            if isinstance(value, int | float) and isinstance(field, TEXTS):
+                is_reference = isinstance(field, serializers.PrimaryKeyRelatedField)
+                yield name, "Not a text.", "incorrect_type" if is_reference else "invalid"
 
 
 class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[M]):

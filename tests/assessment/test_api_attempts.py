@@ -101,7 +101,7 @@ def test_start_under_one_key_again_answers_the_same(it: Scene, ada: APIClient) -
     ("body", "expected"),
     [
         ({"enrollment": "seven"}, 422),
-        ({"enrollment": 7}, 404),
+        ({"enrollment": 7}, 422),
         ({"enrollment": None}, 422),
         ({"enrollment": UNKNOWN}, 404),
         ({"colour": "red"}, 422),

@@ -186,7 +186,7 @@ def test_what_is_published_can_no_longer_be_changed(author: APIClient) -> None:
         ({"position": 10**9}, [("position", "max-value")]),
         ({"prompt_markdown": None}, [("prompt_markdown", "null")]),
         ({"version": str(some_uuid())}, [("version", "does-not-exist")]),
-        ({"version": 7}, [("version", "does-not-exist")]),
+        ({"version": 7}, [("version", "incorrect-type")]),
         ({"rubric": "foreign"}, [("rubric", "of-another-version")]),
         ({"bank_item": str(some_uuid()), "x": 1}, [("x", "unknown")]),
     ],
