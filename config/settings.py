@@ -107,6 +107,7 @@ TENANT_APPS = [
     "apps.requirements",
     "apps.credentials",
     "apps.reporting",
+    "apps.search",
     "apps.portability",
     "apps.commerce",
 ]
@@ -342,6 +343,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "EntitlementState": "apps.commerce.vocabulary.EntitlementState",
         "EntitlementEffect": "apps.commerce.vocabulary.Effect",
         "DeliveryOutcome": "apps.commerce.vocabulary.DeliveryOutcome",
+        "SearchKind": "apps.search.models.DocumentKind",
     },
 }
 # How long a call waits for a parent span that tells its conversation.

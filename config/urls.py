@@ -17,6 +17,7 @@ API: list[URLPattern | URLResolver] = [
     path("", include("apps.commerce.api.urls")),
     path("", include("apps.reporting.api.urls")),
     path("", include("apps.portability.api.urls")),
+    path("", include("apps.search.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
 ]
 

@@ -20,14 +20,18 @@ import apps.cohorts.tasks
 import apps.contacts.entering
 import apps.contacts.members
 import apps.contacts.ports
+import apps.core.versions
 import apps.credentials.services
 import apps.credentials.tasks
 import apps.programs.ports
+import apps.reporting.ports
 import apps.reporting.selectors.usage
 import apps.reporting.services
 import apps.requirements.selectors.gates
 import apps.requirements.selectors.versions
 import apps.requirements.services.evaluations
+import apps.search.services
+import apps.search.tasks
 import apps.sso.dns
 import apps.sso.ports
 import apps.sso.selectors
@@ -67,6 +71,7 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
     apps.credentials.services.EXPIRE: apps.credentials.tasks.expire,
     apps.contacts.members.SEND_INVITATION: apps.contacts.members.send_invitation,
     apps.contacts.entering.BREAK_GLASS_USED: apps.sso.tasks.tell_owners_of_break_glass,
+    **apps.search.tasks.HANDLERS,
 }
 
 # What a message is about, for people who look at the outbox: the row that its key names.
@@ -75,13 +80,18 @@ OUTBOX_SUBJECTS: dict[str, str] = {
     "cohorts.notify_promoted": "cohorts.cohortenrollment",
     apps.assessment.services.GRADE: "assessment.assessmentattempt",
     apps.credentials.services.EXPIRE: "credentials.certificationaward",
+    "search.index_course": "programs.course",
+    "search.index_program": "programs.program",
+    "search.index_assessment": "assessment.assessmenttemplate",
 }
 
+apps.core.versions.definition_changed.bind(apps.search.services.owe_index)
 apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.unplaced_items)
 apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
 apps.contacts.ports.may_make_tokens.bind(apps.sso.selectors.may_make_tokens)
 apps.sso.ports.txt_records.bind(apps.sso.dns.txt_records)
 apps.contacts.ports.ai_cost_this_month.bind(apps.reporting.selectors.usage.ai_cost_this_month)
+apps.reporting.ports.documents_unlike_content.bind(apps.search.services.unlike_sources)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
 apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
 apps.cohorts.ports.may_open_items.bind(apps.requirements.selectors.gates.may_open_items_of)

@@ -152,6 +152,11 @@ class DefinitionViewSet(AuthoredViewSet):
     def creation_values(self) -> dict[str, Any]:
         return {"created_by": actor_of(self.request)}
 
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        super().perform_update(serializer)
+        definition: Any = serializer.instance
+        versions.definition_changed(type(definition), definition.pk)
+
     @extend_schema(request=None)
     @action(detail=True, methods=["post"], url_path="draft", url_name="draft")
     def draft(self, request: Request, **kwargs: Any) -> Response:

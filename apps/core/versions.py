@@ -13,9 +13,20 @@ from django.db.models import Max
 
 from apps.core.ids import uuid7
 from apps.core.models import Definition, Version, VersionChild, VersionStatus
+from apps.core.ports import Port
 from apps.core.problems import Conflict
 
 V = TypeVar("V", bound=Version)
+
+
+def _nobody(model: type[models.Model], definition_id: Any) -> None:
+    """Nobody wants to know."""
+
+
+definition_changed: Port[[type[models.Model], Any], None] = Port(
+    "core.definition_changed", default=_nobody
+)
+"""Told in the transaction: what is published of a definition, or its own words, changed."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,7 @@ def publish(*, version: V, actor: Any, at: datetime) -> V:
     version.published_at = at
     version.published_by = actor
     version.save()
+    definition_changed(definition_model(type(version)), version.definition_id)
     return version
 
 
@@ -131,6 +143,7 @@ def retire(*, version: V, actor: Any, at: datetime) -> V:
     version.status = VersionStatus.RETIRED
     version.retired_at = at
     version.save(update_fields=["status", "retired_at"])
+    definition_changed(definition_model(type(version)), version.definition_id)
     return version
 
 
@@ -177,6 +190,13 @@ def version_model(definition_model: type[Definition]) -> type[Version]:
     assert isinstance(related, type)  # noqa: S101
     assert issubclass(related, Version)  # noqa: S101
     return related
+
+
+def definition_model(version: type[Version]) -> type[models.Model]:
+    """Return the model of what such a version is a version of."""
+    model = version._meta.get_field("definition").related_model
+    assert isinstance(model, type)  # noqa: S101
+    return model
 
 
 _NOT_COPIED = {"id", "status", "number", "created_at", "published_at", "published_by", "retired_at"}

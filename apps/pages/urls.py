@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.pages.views import account, assessments, certificates, invitations, learning
+from apps.pages.views import (
+    account,
+    assessments,
+    certificates,
+    invitations,
+    learning,
+    searching,
+)
 
 app_name = "pages"
 
@@ -25,6 +32,7 @@ urlpatterns = [
     path(ATTEMPT, assessments.attempt, name="attempt"),
     path(f"{ATTEMPT}/submit", assessments.submit, name="submit"),
     path(f"{ATTEMPT}/result", assessments.result, name="result"),
+    path("search", searching.search, name="search"),
     path("certificates", certificates.certificates, name="certificates"),
     path("credentials/<uuid:award_id>", certificates.credential, name="credential"),
     path("account", account.account, name="account"),

@@ -18,6 +18,7 @@ from apps.cohorts.services.progress import ADVANCE, progress_unlike_events
 from apps.contacts.services import lock_learners
 from apps.core.models import OutboxMessage
 from apps.core.tenancy import connection
+from apps.reporting import ports
 from apps.reporting.selectors.sources import FACT_TABLES, places_of
 
 BATCH: Final = 1_000
@@ -213,6 +214,11 @@ CHECKS: Final = (
         "facts-unlike-sources",
         "Facts are what their sources say. Told are enrolments.",
         _in_batches(_facts_unlike_sources),
+    ),
+    Check(
+        "documents-unlike-content",
+        "The search index says what is published. Told are courses, programs and assessments.",
+        ports.documents_unlike_content,
     ),
     Check(
         "parked-messages",

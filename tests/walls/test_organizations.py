@@ -17,6 +17,8 @@ from apps.demo.loading import load
 from apps.demo.people import open_accounts
 from apps.organizations.models import OrgRole
 from apps.programs.models import Course
+from apps.search.models import SearchDocument
+from apps.sso.models import EmailDomain, SsoIdentity
 from tests.clients import api, browser
 from tests.conftest import organization, point_at
 from tests.database import ORG_A, ORG_B, Server
@@ -106,6 +108,30 @@ def test_an_address_with_ids_of_b_is_not_found_on_the_host_of_a(full_b: Server) 
         "api_tokens",
     }  # A's owner, and who signed in
     assert {table for table, (rows, _digest) in own.items() if rows} <= changed
+
+
+def test_a_search_in_a_finds_nothing_of_b(full_b: Server) -> None:
+    with tenant_context(organization(ORG_B)):
+        words = [row.title for row in SearchDocument.objects.order_by("id")[:20]]
+        plan = next(one for one in ORGANIZATIONS[0].members if one.role == OrgRole.OWNER)
+        staff = Contact.objects.get(display_name=plan.name)
+        of_b = [found_by(staff, title) for title in words]
+    with tenant_context(organization(ORG_A)):
+        assert not SearchDocument.objects.exists()
+        of_a = [found_by(member(OrgRole.OWNER), title) for title in words]
+
+    assert min(of_b) > 0
+    assert set(of_a) == {0}
+
+
+def found_by(person: Contact, text: str) -> int:
+    """Return how much somebody finds by API, page and back office, which must agree."""
+    answer = api(person).get("/v1/search", {"q": text}).json()
+    office = browser(person).get("/admin/search/searchdocument/", {"q": text})
+    assert office.status_code == 200
+    assert (b'class="hits"' in office.content) == bool(answer["count"])
+    count: int = answer["count"]
+    return count
 
 
 def test_the_same_ids_in_both_show_and_change_nothing_of_b(full_b: Server) -> None:

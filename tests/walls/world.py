@@ -66,9 +66,13 @@ def mark_b(superuser: psycopg.Connection) -> None:
         superuser.execute("SET LOCAL session_replication_role = replica")
         for model in tenant_models():
             table = model._meta.db_table
+            columns = [sql.Identifier(str(field.column)) for field in model._meta.concrete_fields]
             superuser.execute(
-                sql.SQL("INSERT INTO {} SELECT * FROM {} ON CONFLICT DO NOTHING").format(
-                    sql.Identifier(schema_a, table), sql.Identifier(schema_b, table)
+                sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
+                    sql.Identifier(schema_a, table),
+                    sql.SQL(", ").join(columns),
+                    sql.SQL(", ").join(columns),
+                    sql.Identifier(schema_b, table),
                 )
             )
             for column in ("title", "display_name", "name"):

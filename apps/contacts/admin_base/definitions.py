@@ -64,6 +64,8 @@ class DefinitionAdmin(AuthoredAdmin):
         if not change:
             obj.created_by = actor_of(request)
         super().save_model(request, obj, form, change)
+        if change:
+            versions.definition_changed(type(obj), obj.pk)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
         return HttpResponseRedirect(url_of(obj))

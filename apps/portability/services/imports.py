@@ -18,7 +18,15 @@ from apps.core.models import Version, VersionStatus
 from apps.core.problems import Problem
 from apps.core.refusals import refused_by_database
 from apps.core.tenancy import connection
-from apps.core.versions import DraftExists, VersionDiff, diff, previous, publish, rows
+from apps.core.versions import (
+    DraftExists,
+    VersionDiff,
+    definition_changed,
+    diff,
+    previous,
+    publish,
+    rows,
+)
 from apps.portability.content import (
     Assessment,
     Bank,
@@ -294,6 +302,7 @@ class _Import:
             setattr(definition.row, name, value)
         if words:
             definition.row.save(update_fields=list(words))
+            definition_changed(type(definition.row), definition.row.pk)
             record_admin_action(
                 actor=self._actor,
                 action=f"{definition.row._meta.model_name}.changed",

@@ -1,0 +1,1 @@
+"""Reads of search: what there is to find, and what somebody finds."""
