@@ -18,7 +18,6 @@ from apps.demo.people import open_accounts
 from apps.organizations.models import OrgRole
 from apps.programs.models import Course
 from apps.search.models import SearchDocument
-from apps.sso.models import EmailDomain, SsoIdentity
 from tests.clients import api, browser
 from tests.conftest import organization, point_at
 from tests.database import ORG_A, ORG_B, Server
