@@ -165,7 +165,7 @@ FAULTS = [
         "parked-messages",
         "INSERT INTO outbox_messages (id, topic, key, payload, attempts, last_error, parked_at)"
         " VALUES (gen_random_uuid(), 'some.topic', 'x', '{}', 8, 'Broken', now())",
-        ("outbox_messages", "true"),
+        ("outbox_messages", "parked_at IS NOT NULL"),
     ),
 ]
 
