@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("attempts", "rosters", "search")
+BENCHMARKS = ("attempts", "otlp", "rosters", "search")
 
 
 def main(names: list[str]) -> int:

@@ -21,6 +21,7 @@ app.conf.update(
         "sweep the outbox": {"task": "core.sweep_outbox", "schedule": 5.0},
         "close expired attempts": {"task": "assessment.close_expired", "schedule": 20.0},
         "record spans without parents": {"task": "ai_logs.flush_pending_spans", "schedule": 60.0},
+        "watch AI budgets": {"task": "ai_logs.watch_budgets", "schedule": 600.0},
         "erase by policy": {"task": "ai_logs.apply_retention", "schedule": 3600.0},
         "sweep orphaned objects": {"task": "ai_logs.sweep_objects", "schedule": 6 * 3600.0},
         "refresh identity providers": {"task": "sso.refresh_metadata", "schedule": 3600.0},

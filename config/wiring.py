@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import apps.ai_logs.selectors.budgets
+import apps.ai_logs.services.budgets
 import apps.ai_logs.services.erasure
 import apps.ai_logs.services.retention
+import apps.ai_logs.services.sessions
 import apps.ai_logs.tasks
 import apps.assessment.ports
 import apps.assessment.selectors.placing
@@ -25,8 +28,8 @@ import apps.credentials.services
 import apps.credentials.tasks
 import apps.programs.ports
 import apps.reporting.ports
-import apps.reporting.selectors.usage
 import apps.reporting.services
+import apps.reporting.services.ai_usage
 import apps.requirements.selectors.gates
 import apps.requirements.selectors.versions
 import apps.requirements.services.evaluations
@@ -63,6 +66,10 @@ def advance_learner(key: str, payloads: list[dict[str, Any]]) -> None:
 OUTBOX_HANDLERS: dict[str, Handler] = {
     "learner.advance": advance_learner,
     apps.ai_logs.services.erasure.REMOVE_OBJECTS: apps.ai_logs.tasks.remove_erased,
+    apps.ai_logs.services.budgets.ALERT: apps.ai_logs.tasks.tell_of_budget,
+    apps.ai_logs.services.sessions.SESSION_CHANGED: (
+        apps.reporting.services.ai_usage.refresh_session_usage
+    ),
     apps.ai_logs.services.retention.RETENTION: apps.ai_logs.tasks.apply_retention,
     apps.assessment.services.GRADE: apps.assessment.tasks.grade,
     "cohorts.notify_promoted": apps.cohorts.tasks.notify_promoted,
@@ -77,6 +84,8 @@ OUTBOX_HANDLERS: dict[str, Handler] = {
 # What a message is about, for people who look at the outbox: the row that its key names.
 OUTBOX_SUBJECTS: dict[str, str] = {
     "learner.advance": "cohorts.cohortenrollment",
+    apps.ai_logs.services.erasure.REMOVE_OBJECTS: "ai_logs.aisession",
+    apps.ai_logs.services.sessions.SESSION_CHANGED: "ai_logs.aisession",
     "cohorts.notify_promoted": "cohorts.cohortenrollment",
     apps.assessment.services.GRADE: "assessment.assessmentattempt",
     apps.credentials.services.EXPIRE: "credentials.certificationaward",
@@ -90,8 +99,8 @@ apps.programs.ports.publication_checks.bind(apps.assessment.selectors.placing.un
 apps.programs.ports.readable_program_versions.bind(apps.cohorts.selectors.readable_program_versions)
 apps.contacts.ports.may_make_tokens.bind(apps.sso.selectors.may_make_tokens)
 apps.sso.ports.txt_records.bind(apps.sso.dns.txt_records)
-apps.contacts.ports.ai_cost_this_month.bind(apps.reporting.selectors.usage.ai_cost_this_month)
 apps.reporting.ports.documents_unlike_content.bind(apps.search.services.unlike_sources)
+apps.contacts.ports.ai_cost_this_month.bind(apps.ai_logs.selectors.budgets.spent_this_month)
 apps.contacts.ports.staffed_cohort_ids.bind(apps.cohorts.selectors.staffed_cohort_ids)
 apps.cohorts.ports.program_is_ready.bind(apps.requirements.selectors.versions.program_is_ready)
 apps.cohorts.ports.may_open_items.bind(apps.requirements.selectors.gates.may_open_items_of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from apps.ai_logs.models import AiSafetyReview
 from apps.ai_logs.models.policies import LONGEST_DAYS
+from apps.ai_logs.rules.budgets import DEFAULT_ALERT_PERCENT, Standing, next_month
 from apps.ai_logs.selectors.retention import due_sessions
 from apps.ai_logs.selectors.safety import reviewers
 from apps.ai_logs.services.prices import PriceTerms
@@ -161,3 +162,38 @@ class DecideForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("The decision is final, and stays with your name."),
     )
+
+
+class BudgetForm(forms.Form):
+    """What the organisation itself wants to spend."""
+
+    month = forms.TypedChoiceField(label=_("From"), coerce=date.fromisoformat)
+    amount = forms.DecimalField(
+        label=_("US dollars a month"),
+        min_value=Decimal(0),
+        max_digits=14,
+        decimal_places=2,
+        required=False,
+        help_text=_("Empty: only the plan limits."),
+    )
+    alert_percent = forms.DecimalField(
+        label=_("Mail to administrators at"),
+        min_value=Decimal(1),
+        max_value=Decimal(100),
+        max_digits=5,
+        decimal_places=2,
+        help_text=_("Percent of what may be spent; one mail a month."),
+    )
+    is_hard_stop = forms.BooleanField(
+        label=_("Refuse new conversations and messages when it is spent"), required=False
+    )
+
+    def __init__(self, *args: Any, found: Standing, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        months = (found.month, next_month(found.month))
+        field: Any = self.fields["month"]
+        field.choices = [(one.isoformat(), f"{one:%Y-%m}") for one in months]
+        own = found.own
+        self.fields["amount"].initial = own.amount if own else None
+        self.fields["alert_percent"].initial = own.alert_percent if own else DEFAULT_ALERT_PERCENT
+        self.fields["is_hard_stop"].initial = own.is_hard_stop if own else False

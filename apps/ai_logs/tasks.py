@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from django.db import transaction
 
+from apps.ai_logs.services.budgets import owe_alert, tell_administrators
 from apps.ai_logs.services.contents import sweep_orphans
 from apps.ai_logs.services.erasure import remove_objects
 from apps.ai_logs.services.retention import erase_due, owe_retention
@@ -24,6 +27,25 @@ def remove_erased(key: str, payloads: list[dict[str, Any]]) -> None:
 def apply_retention(key: str, payloads: list[dict[str, Any]]) -> None:
     """Outbox handler of `ai_logs.retention`: a batch; what is left is owed again."""
     erase_due(at=now())
+
+
+def tell_of_budget(key: str, payloads: list[dict[str, Any]]) -> None:
+    """Outbox handler of `ai_logs.budget_alert`; the key is the month's first day."""
+    tell_administrators(date.fromisoformat(key), at=now())
+
+
+@shared_task(name="ai_logs.watch_budgets")
+def watch_budgets() -> int:
+    """Owe the mail of every organisation whose month has reached the share; return how many.
+
+    Two who record at once may each have seen the other's calls not yet.
+    """
+    owed = 0
+    for organization in ready_organizations():
+        with tenant_context(organization), transaction.atomic():
+            owed += owe_alert(at=now())
+    connection.forget_tenant()
+    return owed
 
 
 @shared_task(name="ai_logs.apply_retention")

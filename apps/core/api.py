@@ -40,6 +40,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
             headers["Retry-After"] = str(int(wait) + 1)
         if challenge := getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = challenge
+    if wait_seconds := problem.extensions.get("retry_after_seconds"):
+        headers["Retry-After"] = str(wait_seconds)
     if isinstance(error, exceptions.UnsupportedMediaType):
         headers |= _tell_accepted(problem, context.get("view"))
     return Response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -15,10 +16,11 @@ from django.utils.translation import gettext_lazy
 from apps.contacts.admin_base import ReadOnlyAdmin, Section, actor_of, principal_of
 from apps.contacts.capabilities import Capability
 from apps.core.clock import now
-from apps.reporting.charts import Table
+from apps.reporting.ai_drawing import SHOWN, ai_charts
+from apps.reporting.charts import Chart, Table
 from apps.reporting.drawing import charts
-from apps.reporting.forms import ScopeForm, ThresholdsForm
-from apps.reporting.models import FactProgress, RiskThresholds
+from apps.reporting.forms import AiScopeForm, ScopeForm, ThresholdsForm
+from apps.reporting.models import FactAiUsage, FactProgress, RiskThresholds
 from apps.reporting.risks import RiskKind
 from apps.reporting.selectors.dashboards import analysed_cohorts, cohorts_to_choose
 from apps.reporting.selectors.risks import AtRisk, at_risk, thresholds_of
@@ -39,7 +41,16 @@ class DashboardAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.changelist_view)
-        return [path("", view, name="reporting_factprogress_changelist")]
+        return [path("", view, name=f"reporting_{self.opts.model_name}_changelist")]
+
+    days_mean: ClassVar[Any] = gettext_lazy(
+        "Days mean: sessions held, work handed in, and enrolments whose time begins then."
+    )
+    form_class: ClassVar[type[ScopeForm]] = ScopeForm
+
+    def drawn(self, form: Any, *, is_whole: bool) -> list[Chart]:
+        """Return the charts; whole tables are for downloads."""
+        return charts(form.scope, at=now())
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
@@ -47,9 +58,9 @@ class DashboardAdmin(ReadOnlyAdmin):
         """Show the charts, or with `?csv=` send the table of one of them."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        form = ScopeForm(request.GET, allowed=analysed_cohorts(principal_of(request)))
-        drawn = charts(form.scope, at=now()) if form.is_valid() else []
+        form = self.form_class(request.GET, allowed=analysed_cohorts(principal_of(request)))
         wanted = request.GET.get("csv")
+        drawn = self.drawn(form, is_whole=wanted is not None) if form.is_valid() else []
         if wanted is not None:
             found = next((one for one in drawn if one.key == wanted), None)
             if found is None:
@@ -64,6 +75,7 @@ class DashboardAdmin(ReadOnlyAdmin):
             form=form,
             charts=drawn,
             chosen=chosen.urlencode(),
+            days_mean=self.days_mean,
         )
 
 
@@ -154,3 +166,19 @@ def _table(found: list[AtRisk]) -> Table:
             for risk in one.risks
         ),
     )
+
+
+@admin.register(FactAiUsage)
+class AiUsageAdmin(DashboardAdmin):
+    """What AI conversations cost, what people thought of them, and what came after."""
+
+    section, place = Section.AI, 30
+    menu = gettext_lazy("AI usage")
+    days_mean = gettext_lazy(
+        "Days mean: those on which a model was asked, and attempts were handed in."
+    )
+    form_class = AiScopeForm
+
+    def drawn(self, form: Any, *, is_whole: bool) -> list[Chart]:
+        limit = None if is_whole else SHOWN
+        return ai_charts(form.scope, window=form.time_before, limit=limit)

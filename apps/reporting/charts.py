@@ -6,7 +6,7 @@ chart is drawn for the width of a telephone and grows with its box.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,18 +57,28 @@ def bars(
     *,
     parts: Sequence[Part],
     lines: Sequence[tuple[str, Sequence[int]]],
+    say: Callable[[int], str] = str,
 ) -> Chart:
-    """Return lying bars, one for each of `lines`: its label, and how much of each part it has."""
+    """Return lying bars, one for each of `lines`: its label, and how much of each part it has.
+
+    `say` tells an amount in words.
+    """
     most = max((sum(amounts) for _label, amounts in lines), default=0) or 1
     drawn = [
-        _lying(number, label, amounts, parts, most) for number, (label, amounts) in enumerate(lines)
+        _lying(number, label, amounts, parts, most, say)
+        for number, (label, amounts) in enumerate(lines)
     ]
     svg = _svg(key, title, told, ROW * max(len(lines), 1), drawn)
     return Chart(key, title, told, table, svg, tuple(parts) if len(parts) > 1 else ())
 
 
 def _lying(
-    number: int, label: str, amounts: Sequence[int], parts: Sequence[Part], most: int
+    number: int,
+    label: str,
+    amounts: Sequence[int],
+    parts: Sequence[Part],
+    most: int,
+    say: Callable[[int], str],
 ) -> SafeString:
     top = number * ROW
     left = 0.0
@@ -76,7 +86,7 @@ def _lying(
     for part, amount in zip(parts, amounts, strict=True):
         width = amount * WIDTH / most
         if amount:
-            pieces.append((part.tone, _at(left), top + 19, _at(width), BAR, part.name, amount))
+            pieces.append((part.tone, _at(left), top + 19, _at(width), BAR, part.name, say(amount)))
         left += width
     return format_html(
         '<text x="0" y="{}" class="label">{}</text>'
@@ -86,7 +96,7 @@ def _lying(
         _short(label),
         WIDTH,
         top + 13,
-        sum(amounts),
+        say(sum(amounts)),
         top + 19,
         WIDTH,
         BAR,

@@ -13,12 +13,16 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.ai_logs.models import AiSession
+from apps.ai_logs.services.sessions import SESSION_CHANGED, lock_sessions
 from apps.cohorts.models import CohortEnrollment
 from apps.cohorts.services.progress import ADVANCE, progress_unlike_events
 from apps.contacts.services import lock_learners
 from apps.core.models import OutboxMessage
 from apps.core.tenancy import connection
 from apps.reporting import ports
+from apps.reporting.models import FactAiUsage
+from apps.reporting.selectors.ai_sources import ai_usage_differences
 from apps.reporting.selectors.sources import FACT_TABLES, places_of
 
 BATCH: Final = 1_000
@@ -136,6 +140,33 @@ WHERE a.id IS NULL
 """
 
 
+# Sums and costs in one statement: they are written in one transaction.
+SPENDING: Final = """
+WITH costs AS (
+    SELECT date_trunc('month', i.occurred_at AT TIME ZONE 'UTC')::date AS month,
+        coalesce(sum(c.amount) FILTER (WHERE c.currency = 'USD'), 0) AS amount,
+        count(*) FILTER (WHERE c.amount IS NULL OR c.currency <> 'USD') AS unpriced
+    FROM ai_interaction_costs c
+    JOIN ai_interactions i ON i.id = c.interaction_id
+    WHERE NOT EXISTS (
+        SELECT FROM ai_interaction_costs n
+        WHERE n.interaction_id = c.interaction_id AND n.revision > c.revision
+    )
+    GROUP BY 1
+), sums AS (
+    SELECT month, sum(amount) AS amount, sum(unpriced) AS unpriced, min(id::text)::uuid AS id
+    FROM ai_month_spend GROUP BY month
+)
+SELECT coalesce(
+    s.id,
+    (SELECT min(i.id::text)::uuid FROM ai_interactions i
+     WHERE date_trunc('month', i.occurred_at AT TIME ZONE 'UTC')::date = c.month)
+)
+FROM costs c FULL JOIN sums s ON s.month = c.month
+WHERE (c.amount, c.unpriced) IS DISTINCT FROM (s.amount, s.unpriced)
+"""
+
+
 def _in_batches(search: Callable[[list[UUID]], set[UUID]]) -> Search:
     """Return a search among all enrolments that looks at each suspect again, under its lock.
 
@@ -172,6 +203,28 @@ def _facts_unlike_sources(enrollment_ids: list[UUID]) -> set[UUID]:
         for table in FACT_TABLES
         for enrollment_id in table.differences(enrollment_ids, places).enrollments
     }
+
+
+def _ai_usage_unlike_log() -> list[UUID]:
+    """Return the sessions whose facts differ from the log and are owed no news of it."""
+    ids = list(AiSession.objects.order_by("id").values_list("id", flat=True))
+    found: list[UUID] = []
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        suspects = _sessions_unlike_log(batch)
+        if suspects:
+            with transaction.atomic():
+                lock_sessions(suspects)
+                owed = OutboxMessage.objects.filter(topic=SESSION_CHANGED, parked_at=None)
+                late = set(owed.filter(key__in=map(str, suspects)).values_list("key", flat=True))
+                found += _sessions_unlike_log([one for one in suspects if str(one) not in late])
+    return found
+
+
+def _sessions_unlike_log(session_ids: list[UUID]) -> list[UUID]:
+    gone, new = ai_usage_differences(session_ids)
+    stale = FactAiUsage.objects.filter(id__in=gone).values_list("session_id", flat=True)
+    return sorted({*stale, *(row[0] for row in new)})
 
 
 def _parked() -> list[UUID]:
@@ -219,6 +272,16 @@ CHECKS: Final = (
         "documents-unlike-content",
         "The search index says what is published. Told are courses, programs and assessments.",
         ports.documents_unlike_content,
+    ),
+    Check(
+        "ai-usage-unlike-log",
+        "Facts about AI are what the log says. Told are sessions.",
+        _ai_usage_unlike_log,
+    ),
+    Check(
+        "ai-spending-unlike-costs",
+        "What a month's AI calls cost is the sum of their costs. Told are parts of the sum.",
+        _rows(SPENDING),
     ),
     Check(
         "parked-messages",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django import forms
@@ -14,6 +15,9 @@ from apps.programs.models import Program
 from apps.reporting.models import RiskThresholds
 from apps.reporting.risks import Thresholds
 from apps.reporting.selectors.dashboards import Scope, cohorts_to_choose, programs_to_choose
+
+DEFAULT_WINDOW: Final = 7
+LONGEST_WINDOW: Final = 366
 
 
 class ScopeForm(forms.Form):
@@ -98,3 +102,20 @@ class ThresholdsForm(forms.ModelForm[RiskThresholds]):
     def thresholds(self) -> Thresholds:
         """Return what was entered; of a valid form."""
         return Thresholds(**self.cleaned_data)
+
+
+class AiScopeForm(ScopeForm):
+    """The same, and how long before an attempt tutoring counts."""
+
+    window = forms.IntegerField(
+        label=_("Tutoring counts for (days)"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_WINDOW,
+        initial=DEFAULT_WINDOW,
+    )
+
+    @property
+    def time_before(self) -> timedelta:
+        """Return the time before an attempt in which tutoring counts; of a valid form."""
+        return timedelta(days=self.cleaned_data["window"] or DEFAULT_WINDOW)

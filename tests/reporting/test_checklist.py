@@ -17,6 +17,7 @@ from apps.core.models import OutboxMessage
 from apps.core.outbox import owe
 from apps.reporting.checklist import CHECKS
 from apps.reporting.models import FactProgress
+from tests.ai_logs.factories import conversation
 from tests.cohorts.factories import NOON
 from tests.credentials.factories import World, world
 from tests.database import ORG_A, Server
@@ -47,12 +48,13 @@ def found() -> dict[str, list[str]]:
 
 
 def lived_in() -> World:
-    """Return a world with an award, attendance, a quiz and a sign-off, and nothing left owed."""
+    """Return a world with an award, attendance, a quiz, a sign-off and a tutor; nothing is owed."""
     it = world()
     [session] = sessions_of(it.enrollment, 1)
     attend(it.enrollment, session, "present", by=it.scene.grader)
     it.awarded()
-    drain("learner.advance", "assessment.grade")
+    conversation(it.enrollment.contact, enrollment=it.enrollment)
+    drain("learner.advance", "assessment.grade", "ai_logs.session_changed")
     return it
 
 
@@ -160,6 +162,26 @@ FAULTS = [
         "facts-unlike-sources",
         "DELETE FROM fact_assessment",
         ("cohort_enrollments", "true"),
+    ),
+    (
+        "ai-usage-unlike-log",
+        "UPDATE fact_ai_usage SET calls = calls + 1",
+        ("ai_sessions", "true"),
+    ),
+    (
+        "ai-usage-unlike-log",
+        "DELETE FROM fact_ai_usage",
+        ("ai_sessions", "true"),
+    ),
+    (
+        "ai-spending-unlike-costs",
+        "UPDATE ai_month_spend SET amount = amount + 1",
+        ("ai_month_spend", "true"),
+    ),
+    (
+        "ai-spending-unlike-costs",
+        "DELETE FROM ai_month_spend",
+        ("ai_interactions", "true"),
     ),
     (
         "parked-messages",

@@ -27,8 +27,8 @@ def test_rebuild_facts_says_how_many_rows_were_not_right() -> None:
         call_command("rebuild_facts", organization="a", stdout=printed)
 
     assert printed.getvalue().splitlines() == [
-        "a: rows mended: fact_attendance 0, fact_assessment 1, fact_progress 1",
-        "a: rows mended: fact_attendance 0, fact_assessment 0, fact_progress 0",
+        "a: rows mended: fact_attendance 0, fact_assessment 1, fact_progress 1, fact_ai_usage 0",
+        "a: rows mended: fact_attendance 0, fact_assessment 0, fact_progress 0, fact_ai_usage 0",
     ]
     assert facts() == right
 

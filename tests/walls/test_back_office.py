@@ -39,6 +39,7 @@ LABELS = "ancestor::label or @aria-label or @aria-labelledby or @title or @id = 
 
 # The lists that are not everybody's: those that no instructor has.
 NOT_FOR_INSTRUCTORS = {
+    "ai_logs.aibudget",
     "ai_logs.aimodelprice",
     "ai_logs.airetentionpolicy",
     "commerce.order",

@@ -28,6 +28,7 @@ from apps.ai_logs.api.serializers import (
 )
 from apps.ai_logs.api.session_views import on_record, principal_of
 from apps.ai_logs.models import AiFeedback, AiInteraction, AiSession
+from apps.ai_logs.selectors.budgets import standing
 from apps.ai_logs.selectors.ciphers import ciphers_of
 from apps.ai_logs.selectors.conversations import comment_of
 from apps.ai_logs.selectors.sessions import (
@@ -36,6 +37,7 @@ from apps.ai_logs.selectors.sessions import (
     visible_interactions,
     with_costs,
 )
+from apps.ai_logs.services.budgets import budget_spent, owe_alert
 from apps.ai_logs.services.feedback import give_feedback
 from apps.ai_logs.services.interactions import (
     REFUSED,
@@ -88,7 +90,8 @@ class SessionInteractionsView(ApiView):
         """Record one message, or a list of up to 500 with an outcome each.
 
         One that is recorded now is answered 201, one whose span is known 200, and one that is
-        refused by its problem. A list is answered 200; refused messages leave the others be.
+        refused by its problem (429 when the month's budget is spent). A list is answered 200;
+        refused messages leave the others be.
         """
         session = named(self.get_queryset(), pk, field="")
         said: Any = request.data
@@ -104,13 +107,17 @@ class SessionInteractionsView(ApiView):
     def _outcomes(self, session_id: UUID, said: Sequence[Any]) -> list[Recorded]:
         if len(said) > MAX_BATCH:
             raise TooManyInteractions
+        at = now()
+        before = standing(at=at)
         read = [read_interaction(one) for one in said]
         answers = iter(
             record_interactions(
                 [(session_id, one) for one in read if isinstance(one, NewInteraction)],
                 asserted_by=actor_of(self.request),
+                spent=budget_spent(before, at=at),
             )
         )
+        owe_alert(at=at, before=before)
         return [next(answers) if isinstance(one, NewInteraction) else one for one in read]
 
     def answer_reference(self, response: Response) -> dict[str, Any]:

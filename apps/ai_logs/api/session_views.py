@@ -30,6 +30,7 @@ from apps.ai_logs.models import AiContent, AiSession
 from apps.ai_logs.selectors.contents import open_content
 from apps.ai_logs.selectors.conversations import State, reconstruct
 from apps.ai_logs.selectors.sessions import is_own, visible_contents, visible_sessions
+from apps.ai_logs.services.budgets import refusal_of_new
 from apps.ai_logs.services.erasure import erase_session
 from apps.ai_logs.services.sessions import SessionTerms, end_session, start_session
 from apps.ai_logs.vocabulary import ContentKind, ErasureReason
@@ -112,11 +113,16 @@ class AiSessionViewSet(
         responses={201: AiSessionSerializer, 200: AiSessionSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Begin a session; 200 for a conversation of this contact that is known already."""
+        """Begin a session; 200 for a conversation of this contact that is known already.
+
+        429 for a new one when the month's budget is spent.
+        """
         said = NewAiSessionSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         session, is_new = start_session(
-            terms=terms_of(said.validated_data), created_by=actor_of(request)
+            terms=terms_of(said.validated_data),
+            created_by=actor_of(request),
+            spent=refusal_of_new(at=now()),
         )
         return Response(AiSessionSerializer(session).data, status=201 if is_new else 200)
 

@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from apps.ai_logs.api.budgets import BudgetView
 from apps.ai_logs.api.interaction_views import AiInteractionViewSet, SessionInteractionsView
 from apps.ai_logs.api.otlp import TracesView
 from apps.ai_logs.api.safety import AiSafetyReviewViewSet
@@ -14,6 +15,7 @@ router.register("ai/interactions", AiInteractionViewSet, basename="aiinteraction
 router.register("ai/safety-reviews", AiSafetyReviewViewSet, basename="aisafetyreview")
 
 urlpatterns = [
+    path("ai/budget", BudgetView.as_view(), name="ai-budget"),
     path(
         "ai/sessions/<uuid:pk>/interactions",
         SessionInteractionsView.as_view(),

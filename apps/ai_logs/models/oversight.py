@@ -11,26 +11,24 @@ from django.db.models import Q
 from apps.ai_logs.models.interactions import AiFeedback, AiInteraction
 from apps.ai_logs.vocabulary import ReviewDecision, ReviewState
 from apps.contacts.models import Contact
-from apps.core.models import ClockTimestamp, TenantModel
+from apps.core.models import ClockTimestamp, HistoryModel, TenantModel
 
 
 class AiBudget(TenantModel):
-    """What may be spent on AI in the months from `valid_from` on, until a later row says else.
+    """What the organisation itself wants to spend on AI in the months from `valid_from` on.
 
-    `alert_percent` of it alarms the administrators once a month; a hard stop refuses new calls
-    when it is used up.
+    Until a later row says else; without an amount only the plan limits. `alert_percent` of what
+    may be spent alarms the administrators once a month; a hard stop refuses new calls when it is
+    used up. A month's row is replaced when somebody says another amount for it.
     """
 
     valid_from = models.DateField(unique=True)
-    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, default="USD")
     alert_percent = models.DecimalField(
         max_digits=5, decimal_places=2, default=Decimal(80), help_text="Percent of the amount."
     )
     is_hard_stop = models.BooleanField(default=False)
-    alerted_for = models.DateField(
-        null=True, blank=True, editable=False, help_text="First day of the month last alarmed for."
-    )
     created_by = models.ForeignKey(
         Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -52,7 +50,52 @@ class AiBudget(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency} from {self.valid_from}"
+        amount = "the plan's" if self.amount is None else f"{self.amount} {self.currency}"
+        return f"{amount} from {self.valid_from}"
+
+
+class AiMonthSpend(TenantModel):
+    """A part of what the calls of a month (UTC) cost in US dollars; the parts of a month add up.
+
+    A projection of the costs, kept in their transaction. It is in parts so that two who record at
+    once seldom wait for each other. A part may be negative after a re-pricing, their sum is not.
+    """
+
+    month = models.DateField()
+    part = models.PositiveSmallIntegerField()
+    amount = models.DecimalField(max_digits=28, decimal_places=18)
+    unpriced = models.IntegerField(help_text="Calls without a price in US dollars.")
+
+    class Meta:
+        db_table = "ai_month_spend"
+        verbose_name = "AI spending of a month"
+        verbose_name_plural = "AI spending by month"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["month", "part"], name="aimonthspend_part_once"),
+            models.CheckConstraint(condition=Q(month__day=1), name="aimonthspend_is_of_a_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} · {self.amount} USD"
+
+
+class AiBudgetAlert(HistoryModel):
+    """That the administrators were told how much of a month's budget is spent. Once a month."""
+
+    month = models.DateField(unique=True)
+    spent = models.DecimalField(max_digits=28, decimal_places=18)
+    allowed = models.DecimalField(max_digits=14, decimal_places=2)
+    recipients = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "ai_budget_alerts"
+        verbose_name = "AI budget alert"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(month__day=1), name="aibudgetalert_is_of_a_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} · {self.spent} of {self.allowed}"
 
 
 class AiSafetyReview(TenantModel):

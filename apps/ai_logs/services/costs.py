@@ -7,8 +7,10 @@ from uuid import UUID
 
 from apps.ai_logs import pricelist
 from apps.ai_logs.models import AiInteraction, AiInteractionCost
+from apps.ai_logs.rules.budgets import month_of
 from apps.ai_logs.rules.pricing import Cost, Usage, cost_of
 from apps.ai_logs.services.prices import prices_of
+from apps.ai_logs.services.spending import add_spending, in_dollars
 from apps.core.bulk import insert_many
 
 PRICE_COLUMNS = {
@@ -60,9 +62,16 @@ def cost_row(interaction_id: UUID, cost: Cost, *, revision: int) -> AiInteractio
     )
 
 
-def fix_costs(calls: Sequence[AiInteraction]) -> None:
-    """Write the first cost of each of these new calls."""
+def fix_costs(calls: Sequence[AiInteraction]) -> dict[UUID, Cost]:
+    """Write the first cost of each of these new calls, and add it to its month's sum.
+
+    Return call -> cost.
+    """
+    costs = costs_of(calls)
     insert_many(
         AiInteractionCost,
-        [cost_row(call_id, cost, revision=1) for call_id, cost in costs_of(calls).items()],
+        [cost_row(call_id, cost, revision=1) for call_id, cost in costs.items()],
     )
+    months = {call.id: month_of(call.occurred_at) for call in calls}
+    add_spending((months[call_id], in_dollars(cost)) for call_id, cost in costs.items())
+    return costs

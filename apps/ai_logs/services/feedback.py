@@ -6,7 +6,12 @@ from django.db import transaction
 
 from apps.ai_logs.models import AiFeedback, AiInteraction, AiSafetyReview
 from apps.ai_logs.selectors.ciphers import ciphers_of
-from apps.ai_logs.services.sessions import SessionErased, erased_among, lock_sessions
+from apps.ai_logs.services.sessions import (
+    SessionErased,
+    erased_among,
+    lock_sessions,
+    tell_of_changes,
+)
 from apps.ai_logs.vocabulary import Rating, ReviewState
 from apps.contacts.models import Contact
 from apps.core.ids import uuid7
@@ -57,6 +62,7 @@ def give_feedback(
         sealed_comment=sealed,
         asserted_by=asserted_by,
     )
+    tell_of_changes([session_id])
     if rating == Rating.FLAG:
         _ask_for_review(feedback)
     return feedback, True

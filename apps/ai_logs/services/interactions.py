@@ -22,6 +22,7 @@ from apps.ai_logs.services.sessions import (
     SessionErased,
     erased_among,
     lock_sessions,
+    tell_of_changes,
 )
 from apps.ai_logs.texts import Text
 from apps.ai_logs.vocabulary import ContentKind
@@ -109,12 +110,16 @@ class _Draft:
 
 @transaction.atomic
 def record_interactions(
-    new: Sequence[tuple[UUID, NewInteraction]], *, asserted_by: Contact | None
+    new: Sequence[tuple[UUID, NewInteraction]],
+    *,
+    asserted_by: Contact | None,
+    spent: Problem | None = None,
 ) -> list[Recorded]:
     """Return what became of each message (session, message), in their order.
 
-    A span that is known is not recorded again. What can't be recorded leaves the others be. Costs
-    are fixed along. A constant number of statements. Raises StoreUnavailable.
+    A span that is known is not recorded again. What can't be recorded leaves the others be; with
+    `spent`, that nothing new can. Costs are fixed along. A constant number of statements. Raises
+    StoreUnavailable.
     """
     sessions = lock_sessions({session_id for session_id, _ in new})
     erased = erased_among(sessions)
@@ -124,7 +129,7 @@ def record_interactions(
     drafts: list[_Draft] = []
     recorded = []
     for session_id, message in new:
-        problem = _refusal(sessions.get(session_id), message, session_id in erased)
+        problem = _refusal(sessions.get(session_id), message, session_id in erased) or spent
         known = spans.get(message.span) if message.span else None
         if known is not None:
             recorded.append(Recorded(REPEATED, known))
@@ -139,6 +144,7 @@ def record_interactions(
                 spans[message.span] = row
             recorded.append(Recorded(CREATED, row))
     _store(drafts, ciphers)
+    tell_of_changes({draft.row.session_id for draft in drafts})
     return recorded
 
 

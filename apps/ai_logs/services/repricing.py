@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.ai_logs.models import AiInteraction, AiInteractionCost
+from apps.ai_logs.rules.budgets import month_of
 from apps.ai_logs.rules.pricing import Cost
+from apps.ai_logs.selectors.budgets import Spent
 from apps.ai_logs.services.costs import cost_row, costs_of
+from apps.ai_logs.services.sessions import tell_of_changes
+from apps.ai_logs.services.spending import add_spending, in_dollars
 from apps.contacts.services import record_admin_action
 from apps.core.bulk import insert_many
 
@@ -106,11 +110,21 @@ def apply_cost_changes(changes: Sequence[CostChange]) -> int:
     """
     rows = [_revision(change.call.id, change) for change in changes]
     insert_many(AiInteractionCost, rows)
+    add_spending(_difference(change) for change in changes)
+    tell_of_changes({change.call.session_id for change in changes})
     if rows:
         record_admin_action(
             actor=None, action="aiinteractioncost.repriced", details={"calls": len(rows)}
         )
     return len(rows)
+
+
+def _difference(change: CostChange) -> tuple[date, Spent]:
+    """Return what a revision changes about the sum of its call's month."""
+    row = change.before
+    before, unpriced_before = in_dollars(Cost(row.amount, row.currency, row.unpriced_because))
+    after, unpriced_after = in_dollars(change.after)
+    return month_of(change.call.occurred_at), (after - before, unpriced_after - unpriced_before)
 
 
 def _revision(call_id: UUID, change: CostChange) -> AiInteractionCost:

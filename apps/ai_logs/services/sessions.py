@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,9 +14,12 @@ from apps.ai_logs.models import AiErasure, AiSession, AiSessionKey
 from apps.ai_logs.vocabulary import SessionType, Source
 from apps.cohorts.models import CohortEnrollment
 from apps.contacts.models import Contact
-from apps.core.problems import Conflict, Invalid
+from apps.core.outbox import owe_many
+from apps.core.problems import Conflict, Invalid, Problem
 from apps.core.revisions import violates
 from apps.programs.models import ModuleItem
+
+SESSION_CHANGED = "ai_logs.session_changed"
 
 
 class OtherLearner(Invalid):
@@ -55,12 +58,16 @@ class SessionTerms:
 
 @transaction.atomic
 def start_session(
-    *, terms: SessionTerms, created_by: Contact | None, session_id: UUID | None = None
+    *,
+    terms: SessionTerms,
+    created_by: Contact | None,
+    session_id: UUID | None = None,
+    spent: Problem | None = None,
 ) -> tuple[AiSession, bool]:
     """Return the session with a key of its own, and whether it is new.
 
     The same conversation of the same person is the same session. Raises OtherLearner when the
-    enrolment is not the person's.
+    enrolment is not the person's, and `spent` for a new session when the budget is.
     """
     contact_id = terms.contact.id if terms.contact else None
     if terms.enrollment is not None and terms.enrollment.contact_id != contact_id:
@@ -70,6 +77,8 @@ def start_session(
     known = _conversation(terms.conversation_id, contact_id)
     if known is not None:
         return known, False
+    if spent is not None:
+        raise spent
     session = AiSession(
         contact=terms.contact,
         enrollment=terms.enrollment,
@@ -111,6 +120,13 @@ def lock_sessions(session_ids: Collection[UUID]) -> dict[UUID, AiSession]:
     """Lock the sessions, in the order of their ids, so that each numbers its messages alone."""
     rows = AiSession.objects.filter(id__in=set(session_ids)).order_by("id")
     return {session.id: session for session in rows.select_for_update()}
+
+
+def tell_of_changes(session_ids: Iterable[UUID]) -> None:
+    """Owe whoever counts conversations the news of these."""
+    ids = sorted(map(str, session_ids))
+    if ids:
+        owe_many(SESSION_CHANGED, ids)
 
 
 def erased_among(session_ids: Collection[UUID]) -> set[UUID]:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from apps.ai_logs.models import AiPendingSpan, AiSession, AiTraceContext
+from apps.ai_logs.models import AiInteraction, AiPendingSpan, AiSession, AiTraceContext
 from apps.ai_logs.otlp.decoding import RawSpan
 from apps.ai_logs.otlp.reading import (
     context_of,
@@ -22,9 +23,16 @@ from apps.ai_logs.otlp.reading import (
     service_of,
 )
 from apps.ai_logs.rules.traces import Told, merged_context
+from apps.ai_logs.selectors.budgets import standing
+from apps.ai_logs.services.budgets import BudgetSpent, budget_spent, owe_alert
 from apps.ai_logs.services.interactions import record_interactions
 from apps.ai_logs.services.people import People, people_in
-from apps.ai_logs.services.sessions import SessionTerms, lock_sessions, start_session
+from apps.ai_logs.services.sessions import (
+    SessionTerms,
+    lock_sessions,
+    start_session,
+    tell_of_changes,
+)
 from apps.ai_logs.vocabulary import SessionType, Source
 from apps.contacts.models import Contact
 from apps.core import sealing
@@ -55,7 +63,8 @@ def ingest_spans(spans: Sequence[RawSpan], *, received_by: Contact, at: datetime
     """Record the calls among these spans, and remember what the others say about calls.
 
     A call whose conversation is told by a parent that was not sent yet waits, sealed. Spans that
-    have nothing to do with models are left alone. Raises StoreUnavailable.
+    have nothing to do with models are left alone. When the month's budget is spent new calls are
+    rejected; those that wait were accepted, and are recorded. Raises StoreUnavailable.
     """
     result = Ingested()
     sound = []
@@ -70,6 +79,10 @@ def ingest_spans(spans: Sequence[RawSpan], *, received_by: Contact, at: datetime
     calls = [span for span in sound if is_call(span)]
     traces = _traces({span.trace_id for span in [*calls, *new_contexts]})
     waiting = _waiting({span.trace_id for span in new_contexts})
+    before = standing(at=at)
+    spent = budget_spent(before, at=at)
+    if spent is not None:
+        calls = _known_among(calls, spent, result)
     ready: list[Call] = []
     early: list[Call] = []
     for span in [*calls, *waiting]:
@@ -79,7 +92,24 @@ def ingest_spans(spans: Sequence[RawSpan], *, received_by: Contact, at: datetime
     _record(ready, received_by, result)
     _forget(ready)
     _wait([span for span, _context in early], received_by, at)
+    owe_alert(at=at, before=before)
     return result
+
+
+def _known_among(calls: Sequence[RawSpan], spent: BudgetSpent, result: Ingested) -> list[RawSpan]:
+    """Return the calls that are in the log or wait already; the others are rejected."""
+    traces = {span.trace_id for span in calls}
+    known: set[tuple[str, str]] = set()
+    for model in (AiInteraction, AiPendingSpan):
+        rows: Any = model._default_manager.filter(trace_id__in=traces)
+        known |= set(rows.values_list("trace_id", "span_id"))
+    kept = []
+    for span in calls:
+        if (span.trace_id, span.span_id) in known:
+            kept.append(span)
+        else:
+            result.reject(str(spent))
+    return kept
 
 
 def _remember(spans: Iterable[RawSpan]) -> list[RawSpan]:
@@ -238,6 +268,7 @@ def _adopted(session: AiSession, terms: SessionTerms) -> AiSession:
         locked.enrollment = terms.enrollment
         locked.module_item = locked.module_item or terms.module_item
         locked.save(update_fields=["contact", "enrollment", "module_item"])
+        tell_of_changes([locked.id])
     return locked
 
 
@@ -263,5 +294,6 @@ def flush_pending(*, at: datetime) -> int:
         ready = [(span, _context(span, traces)) for span in spans]
         _record(ready, group[0].received_by, Ingested())
         _forget(ready)
+    owe_alert(at=at)
     AiTraceContext.objects.filter(created_at__lt=at - CONTEXTS_KEPT).delete()
     return len(rows)

@@ -7,7 +7,9 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.api import StrictSerializer
+from apps.reporting.forms import DEFAULT_WINDOW, LONGEST_WINDOW
 from apps.reporting.risks import RiskKind
+from apps.reporting.selectors.ai_reports import BY
 
 MOST = 32767
 
@@ -131,3 +133,77 @@ class ThresholdsSerializer(StrictSerializer):
     failed_results = _threshold("So many final results of record are not passed.")
     overdue_days = _threshold("More than so many days after a date that was missed.")
     locked_days = _threshold("More than so many days after the date of what is still locked.")
+
+
+class CostScopeSerializer(ScopeSerializer):
+    """And what costs are told by."""
+
+    by = serializers.ChoiceField(sorted(BY), default="organization")
+    limit = serializers.IntegerField(
+        min_value=1, max_value=1_000, default=200, help_text="At most so many lines."
+    )
+
+
+class AiCostLineSerializer(serializers.Serializer[Any]):
+    """What one thing cost; an empty `key` stands for what has none of its kind."""
+
+    key = serializers.CharField()
+    name = serializers.CharField(source="label")
+    sessions = serializers.IntegerField()
+    calls = serializers.IntegerField()
+    input_tokens = serializers.IntegerField()
+    output_tokens = serializers.IntegerField()
+    cost_usd = serializers.DecimalField(max_digits=28, decimal_places=18)
+    unpriced = serializers.IntegerField(help_text="Calls without a price in US dollars.")
+
+
+class AiCostsSerializer(serializers.Serializer[Any]):
+    lines = AiCostLineSerializer(many=True)
+
+
+class AiQualityLineSerializer(serializers.Serializer[Any]):
+    """What people thought of a model; `rate` is thumbs up of those rated."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    session_type = serializers.CharField()
+    calls = serializers.IntegerField(help_text="n")
+    thumbs_up = serializers.IntegerField()
+    thumbs_down = serializers.IntegerField()
+    flags = serializers.IntegerField()
+    rate = serializers.FloatField(allow_null=True)
+    cost_usd = serializers.DecimalField(max_digits=28, decimal_places=18)
+
+
+class AiQualitySerializer(serializers.Serializer[Any]):
+    lines = AiQualityLineSerializer(many=True)
+
+
+class TutoringScopeSerializer(ScopeSerializer):
+    """And how long before an attempt tutoring counts."""
+
+    window_days = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_WINDOW, default=DEFAULT_WINDOW
+    )
+
+
+class TutoringLineSerializer(serializers.Serializer[Any]):
+    """Final attempts of one course, with tutoring shortly before and without."""
+
+    course = serializers.UUIDField(source="course_id")
+    title = serializers.CharField()
+    attempts = serializers.IntegerField()
+    passed = serializers.IntegerField()
+    base_rate = serializers.FloatField(allow_null=True)
+    tutored = serializers.IntegerField()
+    tutored_passed = serializers.IntegerField()
+    tutored_rate = serializers.FloatField(allow_null=True)
+    untutored_rate = serializers.FloatField(allow_null=True)
+
+
+class TutoringSerializer(serializers.Serializer[Any]):
+    """`interpretation` is always correlation: who asks a tutor may differ in more than that."""
+
+    interpretation = serializers.ChoiceField(["correlation"])
+    window_days = serializers.IntegerField()
+    lines = TutoringLineSerializer(many=True)

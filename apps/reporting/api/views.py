@@ -51,7 +51,13 @@ class ReportView(ApiView):
 
     def scope(self, request: Request) -> Scope:
         """Return what is asked for; a program or cohort that one doesn't see is not found."""
-        asked = self.scope_serializer(data=request.query_params.dict())
+        return self.asked(request, self.scope_serializer)[0]
+
+    def asked(
+        self, request: Request, serializer: type[StrictSerializer]
+    ) -> tuple[Scope, dict[str, Any]]:
+        """Return the scope, and whatever else is asked for."""
+        asked = serializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         chosen: dict[str, Any] = asked.validated_data
         allowed = analysed_cohorts(principal_of(request))
@@ -60,7 +66,7 @@ class ReportView(ApiView):
             named(programs_to_choose(allowed), program, field="program")
         if cohort is not None:
             allowed = frozenset([named(cohorts_to_choose(allowed), cohort, field="cohort").pk])
-        return Scope(allowed, program, chosen.get("since"), chosen.get("until"))
+        return Scope(allowed, program, chosen.get("since"), chosen.get("until")), chosen
 
 
 class FunnelView(ReportView):

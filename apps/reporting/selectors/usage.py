@@ -134,12 +134,6 @@ def ai_cost(month: Month) -> tuple[Decimal, int]:
     return (found["total"] or Decimal(0)).quantize(CENT_OF_A_CENT), found["unpriced"]
 
 
-def ai_cost_this_month(at: datetime) -> Decimal:
-    """Return what the AI calls of the running month cost so far, in US dollars."""
-    cost, _unpriced = ai_cost(Month(at.astimezone(UTC).date().replace(day=1)))
-    return cost
-
-
 def active_members(organization_id: UUID, *, at: datetime) -> int:
     """Return how many logins were active at a moment.
 

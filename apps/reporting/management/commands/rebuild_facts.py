@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.core.tasks import ready_organizations
 from apps.core.tenancy import tenant_context
-from apps.reporting.services import rebuild_facts
+from apps.reporting.services import Refreshed, rebuild_facts
+from apps.reporting.services.ai_usage import rebuild_ai_usage
 
 
 class Command(BaseCommand):
@@ -27,6 +28,6 @@ class Command(BaseCommand):
             raise CommandError(f"There is no organisation “{slug}”.")
         for organization in organizations:
             with tenant_context(organization):
-                done = rebuild_facts()
+                done = rebuild_facts() + Refreshed({"fact_ai_usage": rebuild_ai_usage()})
             told = ", ".join(f"{name} {rows}" for name, rows in done.rows.items())
             self.stdout.write(f"{organization.slug}: rows mended: {told or 'none'}")
