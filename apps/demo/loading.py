@@ -24,6 +24,7 @@ from apps.demo.outcomes import conclude
 from apps.demo.people import found, welcome
 from apps.demo.shops import open_shop
 from apps.demo.studies import Studies
+from apps.demo.tutoring import converse
 from apps.organizations.models import OrgRole
 
 LOADED: Final = "demo.loaded"
@@ -83,6 +84,9 @@ class _Loading:
         for group in groups:
             with self._step(f"{group.plan.title}: sessions, lessons, attempts, grades"):
                 self._live(group)
+        with self._step("conversations with a tutor"):
+            for group in groups:
+                converse(group)
         if plan.shop is not None:
             with self._step(f"{plan.shop.title}: what it sells, its orders"):
                 open_shop(
