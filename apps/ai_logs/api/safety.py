@@ -52,7 +52,7 @@ class AiSafetyReviewSerializer(serializers.ModelSerializer[AiSafetyReview]):
         read_only_fields = fields
 
 
-class AssignSerializer(StrictSerializer):
+class AssignReviewSerializer(StrictSerializer):
     """Null puts the case back among those of nobody."""
 
     assignee = serializers.UUIDField(allow_null=True)
@@ -100,12 +100,12 @@ class AiSafetyReviewViewSet(
             return super().get_queryset()
         return visible_reviews(principal_of(self.request))
 
-    @extend_schema(request=AssignSerializer)
+    @extend_schema(request=AssignReviewSerializer)
     @action(detail=True, methods=["post"])
     def assign(self, request: Request, **kwargs: Any) -> Response:
         """Put the case into somebody's hands. 409 when it is decided."""
         review = self.get_object()
-        said = AssignSerializer(data=request.data)
+        said = AssignReviewSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         wanted = said.validated_data["assignee"]
         assign_review(
