@@ -22,7 +22,7 @@ def _amount(**options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=28, decimal_places=18, **options)
 
 
-class StandingSerializer(serializers.Serializer[Any]):
+class BudgetStandingSerializer(serializers.Serializer[Any]):
     """The running month (UTC) in US dollars; null is no limit. `limit` is the lower of the two."""
 
     id = serializers.DateField(source="month", help_text="The month's first day.")
@@ -60,12 +60,12 @@ class BudgetView(ApiView):
 
     permission_classes = [Requires(Capability.MANAGE_SETTINGS, read=Capability.AUDIT_READ)]
 
-    @extend_schema(responses=StandingSerializer)
+    @extend_schema(responses=BudgetStandingSerializer)
     def get(self, request: Request) -> Response:
         """How much is spent, and when people are told and new calls refused."""
-        return Response(StandingSerializer(standing(at=now())).data)
+        return Response(BudgetStandingSerializer(standing(at=now())).data)
 
-    @extend_schema(request=NewBudgetSerializer, responses=StandingSerializer)
+    @extend_schema(request=NewBudgetSerializer, responses=BudgetStandingSerializer)
     def put(self, request: Request) -> Response:
         """Set the organisation's own budget; it can't be more than the plan's."""
         said = NewBudgetSerializer(data=request.data)
@@ -74,4 +74,4 @@ class BudgetView(ApiView):
         terms: dict[str, Any] = {"month": month_of(at), **said.validated_data}
         terms["month"] = terms["month"].replace(day=1)
         set_budget(actor=actor_of(request), at=at, **terms)
-        return Response(StandingSerializer(standing(at=at)).data)
+        return Response(BudgetStandingSerializer(standing(at=at)).data)

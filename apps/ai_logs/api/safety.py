@@ -32,6 +32,9 @@ class AiSafetyReviewSerializer(serializers.ModelSerializer[AiSafetyReview]):
     session = serializers.UUIDField(source="interaction.session_id")
     contact = serializers.UUIDField(source="interaction.session.contact_id", allow_null=True)
     flagged_by = serializers.UUIDField(source="feedback.contact_id", allow_null=True, default=None)
+    decision = serializers.CharField(
+        help_text=f"Empty until it is decided, then: {', '.join(ReviewDecision.values)}."
+    )
 
     class Meta:
         model = AiSafetyReview

@@ -14,7 +14,7 @@ from apps.ai_logs.models import (
     AiInteractionCost,
     AiSession,
 )
-from apps.ai_logs.vocabulary import Rating, SessionType
+from apps.ai_logs.vocabulary import Rating, SessionType, Unpriced
 from apps.core.api import StrictSerializer
 
 MAX_COMMENT = 4_000
@@ -91,6 +91,9 @@ class AiCostSerializer(serializers.ModelSerializer[AiInteractionCost]):
     """What a call cost. A null amount is an unknown cost, not nothing."""
 
     amount = serializers.DecimalField(max_digits=28, decimal_places=18, allow_null=True)
+    unpriced_because = serializers.CharField(
+        help_text=f"Empty for a known cost, else: {', '.join(Unpriced.values)}."
+    )
 
     class Meta:
         model = AiInteractionCost
