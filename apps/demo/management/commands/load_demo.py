@@ -55,12 +55,11 @@ class Command(BaseCommand):
             return
         open_accounts(member.email for plan in missing for member in plan.members)
         with _stopping_its_children():
-            for plan in missing:
-                self._provide(plan)
             if len(missing) == 1:
+                self._provide(missing[0])
                 self._load(missing[0], drain=options["drain"])
             else:
-                _load_side_by_side(missing, drain=options["drain"])
+                _fill_side_by_side(missing, drain=options["drain"])
 
     def _is_loaded(self, plan: OrganizationPlan) -> bool:
         organization = _ready(plan)
@@ -129,8 +128,8 @@ def _stopping_its_children() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _load_side_by_side(plans: Sequence[OrganizationPlan], *, drain: bool) -> None:
-    """Load each organisation in a process of its own: they have nothing in common but time."""
+def _fill_side_by_side(plans: Sequence[OrganizationPlan], *, drain: bool) -> None:
+    """Make and fill each organisation in a process of its own: they share nothing but time."""
     how = "--drain" if drain else "--no-drain"
     children = [
         subprocess.Popen(_command("load_demo", "--organization", plan.slug, how))  # noqa: S603
@@ -140,6 +139,8 @@ def _load_side_by_side(plans: Sequence[OrganizationPlan], *, drain: bool) -> Non
         failed = [plan.slug for plan, child in zip(plans, children, strict=True) if child.wait()]
     finally:
         for child in children:
-            child.kill()
+            child.terminate()  # it may have a child of its own, which it ends first
+        for child in children:
+            child.wait()
     if failed:
         raise CommandError(f"Not loaded: {', '.join(failed)}.")
