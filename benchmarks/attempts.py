@@ -42,6 +42,7 @@ from tests.conftest import organization, point_at  # noqa: E402
 from tests.database import ORG_A, running_server  # noqa: E402
 from tests.factories import NOON, PASSWORD, member  # noqa: E402
 from tests.flows.conftest import Browser, Stack, until  # noqa: E402
+from tests.outbox import drain  # noqa: E402
 
 ATTEMPTS = int(os.environ.get("ATTEMPTS", 40))
 ITEMS = 10
@@ -135,6 +136,7 @@ def measure(stack: Stack, meter: Meter) -> int:
     cohort = cohort_with(version)
     learner = member()
     enrollment = enroll(cohort=cohort, contact=learner, actor=None, at=NOON)
+    drain()  # what publishing owes: no process of the benchmark sends for it
     answers = {str(item.id): right[item.key] for item in version.items.all()}
     start_path = f"/enrollments/{enrollment.id}/assessments/{version.definition_id}/start"
     browser = Browser(stack.port, f"a.localhost:{stack.port}", "")

@@ -19,6 +19,7 @@ os.environ.setdefault("DEBUG", "0")
 os.environ.setdefault("SECRET_KEY", "a benchmark's")
 os.environ.setdefault("ASSAY_KEY", "YmVuY2htYXJrLWtleS1ub3QtZm9yLXByb2R1Y3Rpb24=")
 os.environ.setdefault("PUBLIC_SCHEME", "http")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 import django
 
