@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -28,17 +28,12 @@ from apps.core.versions import (
     rows,
 )
 from apps.portability.content import (
-    Assessment,
     Bank,
-    Certification,
-    Course,
-    PackageContent,
     Part,
-    Program,
-    RequirementSet,
     kind_of,
     path_of,
 )
+from apps.portability.content.order import definitions_first, dependencies, versions_of
 from apps.portability.faults import Fault, PackageRefused, refused
 from apps.portability.format import Package
 from apps.portability.models import PackageImport
@@ -141,7 +136,7 @@ class _Import:
 
     def run(self, *, is_dry_run: bool) -> ImportReport:
         one_at_a_time()
-        for part in _definitions_first(self._content):
+        for part in definitions_first(self._content):
             self._try(part, self._settle)
         self._matches.look_up(self._content)
         self._versions.update(self._matches.taken)
@@ -163,9 +158,7 @@ class _Import:
 
     def _try(self, part: Part, work: Callable[[Part], PartOutcome | None]) -> None:
         """Work at one part; what it is refused for is its outcome, and the others go on."""
-        blocking = [
-            dependency for dependency in _dependencies(part) if self._is_refused(dependency)
-        ]
+        blocking = [dependency for dependency in dependencies(part) if self._is_refused(dependency)]
         if blocking:
             message = _("It needs %(file)s, which is refused.") % {"file": blocking[0]}
             self._refuse(part, [Fault(path_of(part), "", NEEDS_REFUSED, message)])
@@ -208,7 +201,7 @@ class _Import:
         definition = self._definitions[kind, part.slug]
         made: list[Any] = []
         used: list[Any] = []
-        for edition, content in _versions_of(part):
+        for edition, content in versions_of(part):
             ref = (kind, part.slug, edition)
             version = self._versions.get(ref)
             if version is None:
@@ -384,52 +377,6 @@ class _Import:
             details={"digest": report.digest, "outcomes": report.counts},
         )
         return row
-
-
-def _definitions_first(content: PackageContent) -> Iterator[Part]:
-    """Yield the parts so that each one's definition can name those before it."""
-    yield from content.banks
-    yield from content.courses
-    yield from content.assessments
-    yield from content.programs
-    yield from content.requirement_sets
-    yield from content.certifications
-
-
-def _versions_of(part: Part) -> list[tuple[int, Any]]:
-    """Return the versions that the part tells, by edition."""
-    if isinstance(part, Assessment):
-        return [(edition.edition, edition.content) for edition in part.editions]
-    assert isinstance(part, Course | Program | RequirementSet | Certification)  # noqa: S101
-    return [(1, part.content)]
-
-
-def _dependencies(part: Part) -> set[str]:
-    """Return the files of the parts without which this one can't be taken in."""
-    needed: set[tuple[PartKind, str | None]] = set()
-    if isinstance(part, Course):
-        for module in part.content.modules:
-            for item in module.items:
-                if item.assessment:
-                    needed.add((PartKind.ASSESSMENT, item.assessment.slug))
-    elif isinstance(part, Assessment):
-        needed.add((PartKind.COURSE, part.course))
-        for edition in part.editions:
-            for question in edition.content.items:
-                if question.bank_item:
-                    needed.add((PartKind.BANK, question.bank_item.bank))
-    elif isinstance(part, Program):
-        needed |= {(PartKind.COURSE, pin.course) for pin in part.content.courses}
-    elif isinstance(part, RequirementSet):
-        needed.add((PartKind.PROGRAM, part.program))
-        for node in part.content.nodes:
-            needed |= {(PartKind.COURSE, node.course), (PartKind.ASSESSMENT, node.assessment)}
-    elif isinstance(part, Certification):
-        needed |= {
-            (PartKind.PROGRAM, part.program),
-            (PartKind.REQUIREMENT_SET, part.content.requirement_set),
-        }
-    return {f"{kind.folder}/{slug}.json" for kind, slug in needed if slug is not None}
 
 
 def _faults_of(problem: Problem, file: str) -> list[Fault]:
