@@ -141,10 +141,8 @@ def visible_sessions(principal: Principal) -> QuerySet[CohortSession]:
     staffed = staffed_by(principal)
     if staffed is None:
         return CohortSession.objects.all()
-    own = CohortEnrollment.objects.filter(
-        contact_id__in=alias_ids(principal.contact_id),
-        state__in=(EnrollmentState.ENROLLED, EnrollmentState.ENDED),
-        enrolled_at__isnull=False,
+    own = CohortEnrollment.objects.took_part().filter(
+        contact_id__in=alias_ids(principal.contact_id)
     )
     return CohortSession.objects.filter(
         Q(cohort_id__in=staffed) | Q(cohort_id__in=own.values("cohort_id"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.cohorts.models import CohortStatus
-from apps.cohorts.services import withdraw
+from apps.cohorts.services import end_cohort, withdraw
 from apps.contacts.models import Contact
 from apps.core.tenancy import tenant_context
 from apps.core.versions import publish
@@ -204,6 +204,14 @@ def test_who_does_not_take_part_finds_no_lessons(leaves: bool) -> None:
         withdraw(enrollment=learner_of(cohort, ada), actor=None, at=NOON)
 
     assert learner(ada, "tourniquet") == []
+
+
+def test_who_took_part_to_the_end_goes_on_finding_lessons() -> None:
+    cohort = cohort_with(course_with())
+    ada = learner_of(cohort, person("Ada")).contact
+    end_cohort(cohort=cohort, actor=None, at=NOON)
+
+    assert learner(ada, "tourniquet") == [("lesson", "Bleeding wounds")]
 
 
 def test_what_is_taken_under_an_alias_is_found() -> None:

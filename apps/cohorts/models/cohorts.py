@@ -157,6 +157,12 @@ class EnrollmentQuerySet(models.QuerySet["CohortEnrollment"]):
     def enrolled(self) -> Self:
         return self.filter(state=EnrollmentState.ENROLLED)
 
+    def took_part(self) -> Self:
+        """Return who takes part or did to the end: they go on seeing what was theirs."""
+        return self.filter(
+            state__in=(EnrollmentState.ENROLLED, EnrollmentState.ENDED), enrolled_at__isnull=False
+        )
+
     def waitlist(self) -> Self:
         """Return who waits for a seat, the next to get one first."""
         return self.filter(state=EnrollmentState.WAITLISTED).order_by("waitlisted_at", "id")

@@ -155,7 +155,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a learner takes part in now: course and program versions -> enrolments, newest first."""
+    """What a learner takes or took: course and program versions -> enrolments, newest first."""
 
     courses: dict[UUID, list[UUID]]
     programs: dict[UUID, list[UUID]]
@@ -200,7 +200,7 @@ def search_as_learner(contact_id: UUID, query: Query, kinds: Collection[str] = (
 
 def _taken(contact_id: UUID) -> Taken:
     enrollments = (
-        CohortEnrollment.objects.enrolled()
+        CohortEnrollment.objects.took_part()
         .filter(of_person(contact_id), cohort__status__in=(CohortStatus.OPEN, CohortStatus.ENDED))
         .order_by("-enrolled_at", "-id")
         .values_list("id", "cohort__program_version_id")
